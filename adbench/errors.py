@@ -1,0 +1,55 @@
+"""Everything adbench raises on purpose.
+
+::
+
+    AdbenchError                the root: one line that a user can act on; exit code 2
+     ├─ UsageError              a wrong command line, or a wrong argument from Python
+     │   └─ UnknownName         no such detector, dataset, task, group or trial
+     ├─ PluginError             a plugin breaks its contract or cannot be imported
+     ├─ DatasetError            data that is damaged, mislabelled or unreadable
+     │   └─ DataMissing         data that is not on this machine
+     └─ StoreError              a store that cannot be read, written or shared
+    SkipTrial                   raised by a plugin: this pairing makes no sense, and why
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AdbenchError(Exception):
+    """Root of all errors that are the user's to mend; its text is one line."""
+
+
+class UsageError(AdbenchError):
+    """A wrong command line, or a wrong argument from Python."""
+
+
+class UnknownName(UsageError):
+    """A name that no plugin has, with the nearest known ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        super().__init__(f"no {kind} named {name!r}.{hint} ('adbench list' shows all.)")
+
+
+class PluginError(AdbenchError):
+    """A plugin breaks its contract or cannot be imported."""
+
+
+class DatasetError(AdbenchError):
+    """Data that is damaged, mislabelled or unreadable; nothing was run."""
+
+
+class DataMissing(DatasetError):
+    """Data that is not on this machine; the text says how to get it."""
+
+
+class StoreError(AdbenchError):
+    """A store that cannot be read, written or shared."""
+
+
+class SkipTrial(Exception):
+    """Raised inside ``fit`` or ``score``: the pairing makes no sense; the text says why."""
