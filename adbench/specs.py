@@ -204,6 +204,8 @@ def _check_choice(what: str, field_name: str, value: str, allowed: tuple[str, ..
 def _check_names(what: str, field_name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     if not isinstance(names, tuple) or not names or len(set(names)) != len(names):
         raise PluginError(f"{what}: {field_name!r} must be a tuple of one or more distinct names; got {names!r}")
+    for name in names:
+        _check_name(f"{what}, {field_name!r}", name)
     return names
 
 

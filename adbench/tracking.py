@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def track(iterable: Iterable[T], label: str = "") -> Iterator[T]:
     >>> [epoch for epoch in track(range(3), "epoch")]
     [0, 1, 2]
     """
-    total = len(iterable) if hasattr(iterable, "__len__") else None
+    total = len(iterable) if isinstance(iterable, Sized) else None
     for done, item in enumerate(iterable):
         if _listener is not None:
             _listener.progress(label, done, total)

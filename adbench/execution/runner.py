@@ -1,0 +1,321 @@
+"""The run: hands out the plan's trials, longest first, and stores every outcome as it comes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from adbench.execution.executor import Ended, Executor, Job, Progress
+from adbench.execution.survey import DATA_PRELOAD, dataset_entry
+from adbench.finder import cache_folder
+from adbench.planning.planner import Planned
+from adbench.planning.provenance import versions_of
+from adbench.planning.trial import Trial
+from adbench.record import Record
+from adbench.registry import Registry
+from adbench.store import Store
+
+_POLL_SECONDS = 0.25
+_DETECTOR_FACTS = ("summary", "source", "family", "role", "supervision", "scores")
+_DATASET_FACTS = ("summary", "source", "licence", "modality")
+_SPLIT_TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one trial may take: wall seconds and bytes, None for no limit."""
+
+    timeout: float | None
+    memory: int | None
+
+
+class View(Protocol):
+    """Who watches a run."""
+
+    def begin(self, total: int, forecast: float | None) -> None:
+        """Take note of how many trials there are, and how many seconds they may take."""
+        ...
+
+    def started(self, trial: Trial) -> None:
+        """Take note that a trial is under way."""
+        ...
+
+    def progress(self, trial: Trial, label: str, done: int, total: int | None) -> None:
+        """Take note of a trial's own word on how far it is."""
+        ...
+
+    def finished(self, trial: Trial, record: Record, remaining: float | None) -> None:
+        """Take note of an outcome, and of the seconds that may remain for the rest."""
+        ...
+
+    def end(self) -> None:
+        """Take note that the run is over."""
+        ...
+
+
+class Forecast:
+    """How long trials may take, from earlier timings.
+
+    Parameters
+    ----------
+    history
+        Detector, dataset, task and wall seconds of earlier trials, oldest first.
+    """
+
+    def __init__(self, history: Iterable[tuple[str, str, str, float]]) -> None:
+        self._exact: dict[tuple[str, str, str], float] = {}
+        self._detector: dict[str, list[float]] = {}
+        for detector, dataset, task, seconds in history:
+            self.learn(detector, dataset, task, seconds)
+
+    def learn(self, detector: str, dataset: str, task: str, seconds: float) -> None:
+        """Add a timing."""
+        self._exact[detector, dataset, task] = seconds
+        self._detector.setdefault(detector, []).append(seconds)
+
+    def seconds(self, trial: Trial) -> float | None:
+        """Return a trial's forecast: the same pair's last timing, else the detector's median."""
+        exact = self._exact.get((trial.detector, trial.dataset, trial.task))
+        if exact is not None:
+            return exact
+        known = self._detector.get(trial.detector)
+        return statistics.median(known) if known else None
+
+    def total(self, trials: Iterable[Trial], jobs: int) -> float | None:
+        """Return the forecast for several trials; None when nothing is known."""
+        guesses = [self.seconds(trial) for trial in trials]
+        known = [guess for guess in guesses if guess is not None]
+        if guesses and not known:
+            return None
+        typical = statistics.median(known) if known else 0.0
+        return sum(typical if guess is None else guess for guess in guesses) / jobs
+
+
+@dataclass
+class _Rows:
+    """One repetition's rows: made once, used by every detector, removed after the last."""
+
+    folder: Path
+    state: str = "missing"
+    error: str = ""
+    users: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A run under way.
+
+    Parameters
+    ----------
+    registry, store, executor, view
+        The run's surroundings.
+    number
+        The store's number of this run.
+    limits
+        Of each trial.
+    work
+        A folder for the run's files.
+    """
+
+    registry: Registry
+    store: Store
+    executor: Executor
+    view: View
+    number: int
+    limits: Limits
+    work: Path
+    stopping: bool = False
+    """Set from a signal handler: nothing more is started, and what runs is given up."""
+    _reckoned: float = float("-inf")
+    _rest: float | None = None
+
+    def execute(self, todo: Sequence[Planned], deadline: float | None = None) -> Counter[str]:
+        """Run trials and store their outcomes.
+
+        Parameters
+        ----------
+        todo
+            The trials; the longest are started first.
+        deadline
+            ``time.monotonic()`` after which nothing is started.
+
+        Returns
+        -------
+        Counter
+            Status -> number of trials.
+        """
+        self._forecast = Forecast(self.store.seconds())
+        self._rows: dict[str, _Rows] = {}
+        self._running: dict[str, Planned] = {}
+        self._tally: Counter[str] = Counter()
+        self._waiting = sorted(todo, key=lambda p: -(self._forecast.seconds(p.trial) or float("inf")))
+        for planned in todo:
+            key = planned.trial.split_key
+            self._rows.setdefault(key, _Rows(self.work / f"rows-{key[:16]}")).users += 1
+        self.view.begin(len(todo), self._remaining())
+        try:
+            while (self._waiting or self._running) and not self.stopping:
+                if deadline is not None and time.monotonic() > deadline:
+                    self._waiting.clear()
+                self._hand_out()
+                for event in self.executor.poll(_POLL_SECONDS):
+                    self._take(event)
+        finally:
+            self.view.end()
+        return self._tally
+
+    def _hand_out(self) -> None:
+        while self._waiting and self.executor.has_slot() and not self.stopping:
+            planned = next((p for p in self._waiting if self._rows_of(p).state != "making"), None)
+            if planned is None:
+                return
+            rows = self._rows_of(planned)
+            if rows.state == "missing":
+                rows.state = "making"
+                self.executor.submit(self._split_job(planned, rows))
+                continue
+            self._waiting.remove(planned)
+            if rows.state == "failed":
+                self._keep(planned, {"status": "error", "reason": rows.error}, None)
+                continue
+            self._running[planned.trial.key] = planned
+            self.view.started(planned.trial)
+            self.executor.submit(self._trial_job(planned, rows))
+
+    def _take(self, event: Progress | Ended) -> None:
+        planned = self._running.get(event.job.id)
+        if isinstance(event, Progress):
+            if planned:
+                self.view.progress(planned.trial, event.label, event.done, event.total)
+        elif planned:
+            del self._running[event.job.id]
+            outcome = {"status": event.failure, "reason": event.reason} if event.failure else event.result
+            self._keep(planned, outcome, event)
+        else:
+            self._rows_made(event)
+
+    def _rows_made(self, ended: Ended) -> None:
+        rows = self._rows[ended.job.id.removeprefix("rows-")]
+        rows.error = f"{ended.failure}: {ended.reason}" if ended.failure else ended.result.get("error", "")
+        rows.state = "failed" if rows.error else "ready"
+        if not rows.error:
+            from adbench.execution.jobs.arrays import read_facts
+
+            rows.facts = read_facts(rows.folder)
+
+    def _keep(self, planned: Planned, outcome: dict[str, Any], ended: Ended | None) -> None:
+        """Store one outcome, with labels joined to its scores, and forget its files."""
+        rows = self._rows_of(planned)
+        trial = planned.trial
+        record = Record(
+            trial=trial,
+            status=outcome["status"],
+            reason=outcome.get("reason", ""),
+            notes=tuple(outcome.get("notes", ())),
+            warmup_seconds=outcome.get("warmup_seconds", 0.0),
+            fit_seconds=outcome.get("fit_seconds", 0.0),
+            score_seconds=outcome.get("score_seconds", 0.0),
+            seconds=ended.seconds if ended else 0.0,
+            peak_mb=max(outcome.get("peak_mb", 0.0), ended.peak_mb if ended else 0.0),
+            rows=rows.facts,
+            detector_facts=_facts(planned.detector, _DETECTOR_FACTS),
+            dataset_facts=self._dataset_facts(planned),
+            versions=versions_of(trial.detector_code["distribution"]),
+            log=ended.log if ended and outcome["status"] != "ok" else "",
+            finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            run=self.number,
+        )
+        self.store.add(record, self._arrays(ended, rows))
+        self._tally[record.status] += 1
+        self._forecast.learn(trial.detector, trial.dataset, trial.task, record.seconds)
+        rows.users -= 1
+        if rows.users == 0:
+            shutil.rmtree(rows.folder, ignore_errors=True)
+        if ended:
+            shutil.rmtree(ended.job.workdir, ignore_errors=True)
+        self.view.finished(trial, record, self._remaining())
+
+    def _dataset_facts(self, planned: Planned) -> dict[str, Any]:
+        address = self.registry.addresses.get(planned.dataset.name, "")
+        return {**_facts(planned.dataset, _DATASET_FACTS), "note": planned.note, "address": address}
+
+    def _arrays(self, ended: Ended | None, rows: _Rows) -> dict[str, Any]:
+        from adbench.execution.jobs.arrays import read
+        from adbench.execution.jobs.trial import ARRAYS
+
+        if ended is None or not (path := ended.job.workdir / ARRAYS).exists() or ended.failure:
+            return {}
+        import numpy as np
+
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        if any(name.startswith("scores/") for name in arrays):
+            for number, test in enumerate(rows.facts["tests"]):
+                arrays[f"y/{test['name']}"] = read(rows.folder / f"y_{number}.npy")
+                arrays[f"row_ids/{test['name']}"] = read(rows.folder / f"ids_{number}.npy")
+        return arrays
+
+    def _split_job(self, planned: Planned, rows: _Rows) -> Job:
+        trial = planned.trial
+        args = {
+            "dataset": dataset_entry(self.registry, planned.dataset),
+            "fingerprint": trial.fingerprint,
+            "cache": os.fspath(cache_folder()),
+            "params": dict(trial.split),
+            "seed": trial.split_seed(),
+            "repetition": trial.repetition,
+            "setting": trial.setting,
+            "out": os.fspath(rows.folder),
+        }
+        workdir = self._workdir(f"split-{trial.split_key[:16]}")
+        target = "adbench.execution.jobs.data:split"
+        return Job(f"rows-{trial.split_key}", target, args, workdir, DATA_PRELOAD, _SPLIT_TIMEOUT, self.limits.memory)
+
+    def _trial_job(self, planned: Planned, rows: _Rows) -> Job:
+        spec, trial = planned.detector, planned.trial
+        args = {
+            "detector": {
+                "target": spec.target,
+                "params": dict(trial.params),
+                "accepts": spec.accepts,
+                "scores": spec.scores,
+                "supervision": spec.supervision,
+                "role": spec.role,
+                "needs": spec.needs,
+            },
+            "split": os.fspath(rows.folder),
+            "seed": trial.detector_seed(),
+        }
+        workdir = self._workdir(f"trial-{trial.key[:16]}")
+        target = "adbench.execution.jobs.trial:run"
+        preload = tuple(dict.fromkeys((*DATA_PRELOAD, *spec.preload)))
+        return Job(trial.key, target, args, workdir, preload, self.limits.timeout, self.limits.memory)
+
+    def _workdir(self, name: str) -> Path:
+        folder = self.work / name
+        folder.mkdir()
+        return folder
+
+    def _rows_of(self, planned: Planned) -> _Rows:
+        return self._rows[planned.trial.split_key]
+
+    def _remaining(self) -> float | None:
+        """Return the forecast for the rest, reckoned anew once a second: it looks at every trial left."""
+        now = time.monotonic()
+        if now - self._reckoned > 1:
+            trials = [planned.trial for planned in (*self._waiting, *self._running.values())]
+            self._reckoned, self._rest = now, self._forecast.total(trials, self.executor.jobs)
+        return None if self._rest is None else max(0.0, self._rest - (now - self._reckoned))
+
+
+def _facts(spec: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(spec, name) for name in names}

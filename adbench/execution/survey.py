@@ -1,0 +1,141 @@
+"""Before planning: what data is here, decoded once, and whether the user's settings fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adbench.errors import AdbenchError, DatasetError, PluginError, UsageError
+from adbench.execution.executor import Ended, Executor, Job
+from adbench.finder import Finder, cache_folder
+from adbench.planning.planner import Source, split_arguments
+from adbench.planning.provenance import code_of, versions_of
+from adbench.planning.selection import Overrides
+from adbench.registry import Registry
+from adbench.specs import DatasetSpec, DetectorSpec, TaskSpec
+
+#: Every host has these, so that hosts of detectors that need no more serve data jobs as well.
+DATA_PRELOAD = ("numpy", "adbench.execution.jobs.data", "adbench.execution.jobs.trial")
+
+
+def find_sources(
+    executor: Executor, registry: Registry, datasets: Sequence[DatasetSpec], finder: Finder, work: Path
+) -> dict[str, Source | str]:
+    """Find and decode the datasets, each in a process of its own.
+
+    Returns
+    -------
+    dict
+        Dataset name -> what it found, or why it has no data on this machine.
+
+    Raises
+    ------
+    DatasetError
+        If data is there but damaged or unreadable: nothing is run on part of the truth.
+    """
+    entries = {spec.name: dataset_entry(registry, spec) for spec in datasets}
+    args = {"datasets": list(entries.values()), "folders": [os.fspath(folder) for folder in finder.folders]}
+    found = call(executor, work, "data:survey", args | {"cache": os.fspath(cache_folder())}, DATA_PRELOAD)
+    for name in entries:
+        if "error" in found[name]:
+            raise DatasetError(found[name]["error"])
+    unknown = [name for name in entries if found[name].get("fingerprint", "") is None]
+    found |= _prepare(executor, [(entries[name], found[name]) for name in unknown], work)
+    return {
+        name: entry["missing"] if "missing" in entry else Source(entry["variant"], entry["fingerprint"], entry["note"])
+        for name, entry in found.items()
+    }
+
+
+def check_settings(
+    executor: Executor,
+    detectors: Iterable[DetectorSpec],
+    tasks: Iterable[tuple[DatasetSpec, TaskSpec]],
+    profile: str,
+    overrides: Overrides,
+    work: Path,
+) -> None:
+    """Raise UsageError if a user's setting names no parameter, or has the wrong type."""
+    for spec in detectors:
+        if spec.name in overrides:
+            args = {
+                "what": spec.name,
+                "target": spec.target,
+                "method": "",
+                "params": {**spec.params.get(profile, {}), **overrides[spec.name]},
+                "settings": sorted(overrides[spec.name]),
+            }
+            _raise_told(call(executor, work, "settings:check", args, spec.preload))
+    for dataset, task in tasks:
+        if dataset.name in overrides:
+            settings = overrides[dataset.name]
+            args = {
+                "what": f"{dataset.name}/{task.name}",
+                "target": dataset.target,
+                "method": "split",
+                "params": split_arguments(task, profile, settings),
+                "settings": sorted(settings),
+            }
+            _raise_told(call(executor, work, "settings:check", args, DATA_PRELOAD))
+
+
+def dataset_entry(registry: Registry, spec: DatasetSpec) -> dict[str, Any]:
+    """Return a dataset as jobs need it: plain values."""
+    owner = registry.owners[spec.name]
+    code = code_of(owner, spec.target) | {"versions": versions_of(owner.distribution)}
+    return {"name": spec.name, "target": spec.target, "params": dict(spec.params), "needs": spec.needs, "code": code}
+
+
+def call(
+    executor: Executor, work: Path, function: str, args: Mapping[str, Any], preload: tuple[str, ...]
+) -> dict[str, Any]:
+    """Run a job (``module:function`` of ``jobs``) and return its result; no other job may be under way."""
+    (ended,) = _run_all(executor, [_job(function, 0, args, work, preload)])
+    return _result(ended)
+
+
+def _prepare(
+    executor: Executor, datasets: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], work: Path
+) -> dict[str, dict[str, Any]]:
+    cache = os.fspath(cache_folder())
+    jobs = [
+        _job("data:prepare", number, {"dataset": entry, "found": found, "cache": cache}, work, DATA_PRELOAD)
+        for number, (entry, found) in enumerate(datasets)
+    ]
+    ends = {ended.job.id: _result(ended) for ended in _run_all(executor, jobs)}
+    for job in jobs:
+        _raise_told(ends[job.id], DatasetError)
+    return {entry["name"]: {**found, **ends[job.id]} for job, (entry, found) in zip(jobs, datasets, strict=True)}
+
+
+def _run_all(executor: Executor, jobs: Iterable[Job]) -> list[Ended]:
+    waiting = list(jobs)
+    ends: list[Ended] = []
+    expected = len(waiting)
+    while len(ends) < expected:
+        while waiting and executor.has_slot():
+            executor.submit(waiting.pop(0))
+        ends += [event for event in executor.poll(0.1) if isinstance(event, Ended)]
+    return ends
+
+
+def _job(function: str, number: int, args: Mapping[str, Any], work: Path, preload: tuple[str, ...]) -> Job:
+    name = f"{function.replace(':', '-')}-{number}"
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    return Job(name, f"adbench.execution.jobs.{function}", args, folder, preload)
+
+
+def _result(ended: Ended) -> dict[str, Any]:
+    if ended.failure:
+        detail = ended.log.strip().splitlines()[-1:] or [""]
+        raise PluginError(f"looking at data or settings failed: {ended.reason} {detail[0]}".strip())
+    result: dict[str, Any] = ended.result
+    return result
+
+
+def _raise_told(result: Mapping[str, Any], kind: type[AdbenchError] = UsageError) -> None:
+    if "error" in result:
+        raise kind(result["error"])

@@ -1,0 +1,97 @@
+"""What became of a trial, as plain values: a failure is a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from adbench.planning.trial import Trial
+
+STATUSES = ("ok", "error", "timeout", "memory", "crash", "invalid", "skipped")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a trial: flat, plain values; a failure is a result.
+
+    Parameters
+    ----------
+    trial
+        What was run.
+    status
+        One of ``STATUSES``.
+    reason
+        One line, for every status but ``ok``.
+    notes
+        What failed beside the scores, such as a reconstruction.
+    warmup_seconds, fit_seconds, score_seconds
+        Import and construction, ``fit``, ``score`` over all test sets; 0 where it was not reached.
+    seconds
+        Wall time of the trial's process.
+    peak_mb
+        Peak resident memory beyond what the process started with, MiB.
+    rows
+        The split's facts: training rows, shape, stated contamination, and test sets with their share of
+        rows that repeat a training row.
+    detector_facts, dataset_facts
+        What the specs said: role, family, supervision, scores, sources, licence, note on the data.
+        Pages are made from these, so that they need no plugin installed.
+    versions
+        The plugin's distribution and those it requires -> version.
+    log
+        The end of what the trial printed.
+    finished
+        UTC, ISO 8601, seconds.
+    run
+        Number of the run in this store: machine facts and commit are kept there.
+    """
+
+    trial: Trial
+    status: str
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    warmup_seconds: float = 0.0
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    rows: Mapping[str, Any] = field(default_factory=dict)
+    detector_facts: Mapping[str, Any] = field(default_factory=dict)
+    dataset_facts: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
+    finished: str = ""
+    run: int = 0
+
+    @property
+    def key(self) -> str:
+        """The trial's key."""
+        return self.trial.key
+
+    def to_json(self) -> str:
+        """Return the record as JSON."""
+        return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Read what :meth:`to_json` wrote."""
+        body = json.loads(text)
+        trial = Trial(**body.pop("trial"))
+        return cls(**{**body, "trial": trial, "notes": tuple(body["notes"])})
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a profile calls a trial: two profiles with the same numbers share the trial itself."""
+
+    profile: str
+    key: str
+    detector: str
+    task: str
+
+    @classmethod
+    def of(cls, trial: Trial) -> Label:
+        """Return the label of a planned trial."""
+        return cls(trial.profile, trial.key, trial.detector_label, trial.task_label)

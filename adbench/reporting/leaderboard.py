@@ -1,0 +1,306 @@
+"""The leaderboard: ranked rows, a pure function of cells. What is missing or failed is shown, never dropped."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from adbench.evaluation import Decision, Evaluation
+from adbench.intervals import (
+    Interval,
+    combine_auroc,
+    combine_differences,
+    combine_replicates,
+    percentile_interval,
+)
+from adbench.reporting.cells import Cell
+from adbench.specs import LANES, PROFILES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score of one detector on one test set, over its repetitions.
+
+    Parameters
+    ----------
+    detector, score
+        As tables name them.
+    declared
+        Whether the score is the detector's headline score; only these are ranked.
+    cells
+        One a repetition.
+    evaluations
+        Of the repetitions that are ``ok``.
+    differences
+        Floor detector -> AUROC minus the floor's, over the repetitions.
+    rank
+        Among the declared scores of methods on this test set, 1 = best; None for others.
+    """
+
+    detector: str
+    score: str
+    declared: bool
+    cells: tuple[Cell, ...]
+    evaluations: tuple[Evaluation, ...]
+    differences: Mapping[str, Interval] = field(default_factory=dict)
+    rank: float | None = None
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the detector is a trivial line to beat."""
+        return self.cells[0].is_floor
+
+    @property
+    def failed(self) -> bool:
+        """Whether any repetition has no score: a mean over the lucky ones is no result."""
+        return len(self.evaluations) < len(self.cells)
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """Status -> number of repetitions."""
+        return Counter(cell.record.status for cell in self.cells)
+
+    @cached_property
+    def auroc(self) -> Interval:
+        """Mean AUROC with its 95 % interval."""
+        made = self.evaluations
+        smaller = min(min(e.n_anomalies, e.n - e.n_anomalies) for e in made)
+        return combine_auroc([e.auroc for e in made], [e.auroc_variance for e in made], smaller)
+
+    @cached_property
+    def average_precision(self) -> Interval:
+        """Mean average precision with its 95 % interval."""
+        mean = statistics.fmean(e.average_precision for e in self.evaluations)
+        return percentile_interval(mean, combine_replicates([e.average_precision_replicates for e in self.evaluations]))
+
+    @property
+    def beats_floors(self) -> bool | None:
+        """Whether the paired lower bound is above 0 for each floor; None if no floor ran on these rows."""
+        return all(d.lower > 0 for d in self.differences.values()) if self.differences else None
+
+    def mean(self, metric: str) -> float:
+        """Return the mean of a rank metric over repetitions."""
+        values: list[float] = [getattr(evaluation, metric) for evaluation in self.evaluations]
+        return statistics.fmean(values)
+
+    def decision(self, rule: str) -> dict[str, float] | None:
+        """Return the means of a threshold rule's metrics over repetitions; None if it was not applied."""
+        made = [evaluation.decisions[rule] for evaluation in self.evaluations if rule in evaluation.decisions]
+        return _mean_decision(made) if made else None
+
+    def median(self, name: str) -> float:
+        """Return the median of a record's number, such as ``fit_seconds``, over repetitions that are ok."""
+        values: list[float] = [getattr(cell.record, name) for cell in self.cells if cell.record.status == "ok"]
+        return statistics.median(values)
+
+
+@dataclass(frozen=True)
+class Board:
+    """One test set of one task under one profile: the rows that can be compared with each other."""
+
+    profile: str
+    lane: str
+    uses_labels: bool
+    dataset: str
+    task: str
+    test: str
+    block: str
+    rows: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The task, with the test set where it has several."""
+        return self.task if self.test == "test" else f"{self.task}: {self.test}"
+
+    @property
+    def ranked(self) -> list[Row]:
+        """Declared scores of methods, best first."""
+        return [row for row in self.rows if row.rank is not None]
+
+    @property
+    def contamination(self) -> float | None:
+        """Mean share of anomalies in the test rows, None if nothing is ok."""
+        shares = [evaluation.contamination for row in self.rows for evaluation in row.evaluations]
+        return statistics.fmean(shares) if shares else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A detector over all boards of a section."""
+
+    detector: str
+    is_floor: bool
+    rows: tuple[Row, ...]
+    ranks: tuple[float, ...]
+
+    @property
+    def mean_rank(self) -> float | None:
+        """Mean over blocks of the mean rank within each block; None for floors."""
+        return statistics.fmean(self.ranks) if self.ranks else None
+
+    def mean(self, metric: str) -> float | None:
+        """Return the mean of ``auroc`` or ``average_precision`` over boards; None if any failed."""
+        if any(row.failed for row in self.rows):
+            return None
+        return statistics.fmean(getattr(row, metric).estimate for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Boards that belong in one table: one profile, one lane, with or without labels."""
+
+    profile: str
+    lane: str
+    uses_labels: bool
+    boards: tuple[Board, ...]
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Detectors, best mean rank first, then floors by name."""
+        by_detector: dict[str, list[tuple[Board, Row]]] = {}
+        for board in self.boards:
+            for row in board.rows:
+                if row.declared:
+                    by_detector.setdefault(row.detector, []).append((board, row))
+        standings = []
+        for detector, places in by_detector.items():
+            ranked = [(board.block, row.rank) for board, row in places if row.rank is not None]
+            standings.append(
+                Standing(detector, places[0][1].is_floor, tuple(row for _, row in places), _by_block(ranked))
+            )
+        return sorted(standings, key=lambda s: (s.is_floor, s.mean_rank if s.mean_rank is not None else 0, s.detector))
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """All sections: profiles and lanes never mix in a table, nor do detectors with and without labels."""
+
+    sections: tuple[Section, ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> Leaderboard:
+        """Make the leaderboard of cells."""
+        boards = sorted(_boards(cells), key=_section_of)
+        return cls(tuple(Section(*_named(key), tuple(group)) for key, group in groupby(boards, key=_section_of)))
+
+    @property
+    def boards(self) -> list[Board]:
+        """The boards of all sections."""
+        return [board for section in self.sections for board in section.boards]
+
+    def to_markdown(self) -> str:
+        """Return the overall page."""
+        from adbench.reporting.markdown import overall_page
+
+        return overall_page(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a board and score: means, limits, rank, seconds, memory, statuses."""
+        import pandas as pd
+
+        return pd.DataFrame([_flat(board, row) for board in self.boards for row in board.rows])
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+def _boards(cells: Iterable[Cell]) -> list[Board]:
+    groups: dict[tuple[str, str, str], dict[tuple[str, str, bool], list[Cell]]] = {}
+    for cell in cells:
+        label, facts = cell.label, cell.record.detector_facts
+        for test in _tests(cell):
+            rows = groups.setdefault((label.profile, label.task, test), {})
+            for score in facts["scores"]:
+                rows.setdefault((label.detector, score, score == facts["scores"][0]), []).append(cell)
+    boards = []
+    for (profile, task, test), rows in groups.items():
+        first = next(iter(rows.values()))[0].record
+        trial = first.trial
+        made = _ranked([_row(*name, test, tuple(members)) for name, members in rows.items()])
+        boards.append(
+            Board(
+                profile,
+                trial.lane,
+                first.detector_facts["supervision"] == "labels",
+                trial.dataset_label,
+                task,
+                test,
+                trial.block,
+                tuple(made),
+            )
+        )
+    return boards
+
+
+def _tests(cell: Cell) -> list[str]:
+    """Return a trial's test sets; a split that failed has none to name."""
+    return [test["name"] for test in cell.record.rows.get("tests", [])] or ["test"]
+
+
+def _row(detector: str, score: str, declared: bool, test: str, cells: tuple[Cell, ...]) -> Row:
+    made = tuple(c.evaluations[test][score] for c in cells if score in c.evaluations.get(test, {}))
+    floors: dict[str, list[Interval]] = {}
+    for cell in cells:
+        for floor, difference in cell.above.get(test, {}).get(score, {}).items():
+            floors.setdefault(floor, []).append(difference)
+    differences = {floor: combine_differences(found) for floor, found in sorted(floors.items())}
+    return Row(detector, score, declared, cells, made, differences)
+
+
+def _ranked(rows: list[Row]) -> list[Row]:
+    """Return rows with ranks, best first; equal AUROCs share a rank, and so do all failed ones at the end."""
+    competing = [row for row in rows if row.declared and not row.is_floor]
+    values = [float("-inf") if row.failed else row.auroc.estimate for row in competing]
+    ranks = {
+        id(row): sum(other > value for other in values) + (values.count(value) + 1) / 2
+        for row, value in zip(competing, values, strict=True)
+    }
+    made = [Row(r.detector, r.score, r.declared, r.cells, r.evaluations, r.differences, ranks.get(id(r))) for r in rows]
+    return sorted(made, key=lambda r: (r.failed, -r.auroc.estimate if not r.failed else 0, r.detector, r.score))
+
+
+def _by_block(ranks: Iterable[tuple[str, float]]) -> tuple[float, ...]:
+    blocks: dict[str, list[float]] = {}
+    for block, rank in ranks:
+        blocks.setdefault(block, []).append(rank)
+    return tuple(statistics.fmean(found) for found in blocks.values())
+
+
+def _section_of(board: Board) -> tuple[int, int, bool]:
+    return PROFILES.index(board.profile), LANES.index(board.lane), board.uses_labels
+
+
+def _named(key: tuple[int, int, bool]) -> tuple[str, str, bool]:
+    return PROFILES[key[0]], LANES[key[1]], key[2]
+
+
+def _mean_decision(made: Sequence[Decision]) -> dict[str, float]:
+    numbers = [name for name, value in made[0].items() if isinstance(value, int | float)]
+    return {name: statistics.fmean(decision[name] for decision in made) for name in numbers}  # type: ignore[literal-required]
+
+
+def _flat(board: Board, row: Row) -> dict[str, Any]:
+    flat: dict[str, Any] = {
+        "profile": board.profile,
+        "lane": board.lane,
+        "task": board.task,
+        "test": board.test,
+        "detector": row.detector,
+        "score": row.score,
+        "rank": row.rank,
+        "repetitions": len(row.cells),
+        "status": ", ".join(f"{status} {count}" for status, count in sorted(row.statuses.items())),
+    }
+    if not row.evaluations:
+        return flat
+    for name, interval in (("auroc", row.auroc), ("average_precision", row.average_precision)):
+        flat |= {name: interval.estimate, f"{name}_lower": interval.lower, f"{name}_upper": interval.upper}
+    return flat | {name: row.median(name) for name in ("fit_seconds", "score_seconds", "peak_mb")}

@@ -1,0 +1,310 @@
+"""Markdown pages: text from a leaderboard, the same input giving the same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from adbench.intervals import Interval
+from adbench.metric_names import ORACLE
+from adbench.record import Record
+from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
+
+MARK = "<!-- made by adbench leaderboard -->"
+_FAILED = "failed"
+_LANE = {"corrected": "", "published": ", published protocols (a reference's own, with its quirks)"}
+_RULES = ("contamination", ORACLE)
+
+_LEGEND = textwrap.dedent("""\
+    AUROC and average precision (AP) are means over repetitions with 95 % intervals. *Italic*: floors, the
+    trivial lines to beat. `≈ floor`: not shown to be better than every floor on the same rows.
+    `below chance`: the whole interval is under .5. Ranks are by mean AUROC; a detector with a failed
+    repetition ranks last on that task. A `·` before a score's name: a second score of the same fit, not ranked.
+    Seconds are medians, memory is the highest peak beyond the process's start.""")
+
+
+def pages(board: Leaderboard) -> dict[str, str]:
+    """Return file name -> text of the overall page and one page a dataset."""
+    by_dataset: dict[str, list[Board]] = {}
+    for each in board.boards:
+        by_dataset.setdefault(each.dataset, []).append(each)
+    made = {page_name(dataset): dataset_page(dataset, boards) for dataset, boards in sorted(by_dataset.items())}
+    return {"README.md": overall_page(board), **made}
+
+
+def overall_page(board: Leaderboard) -> str:
+    """Return the page with a ranking for each profile and lane."""
+    parts = [MARK, "# Leaderboard"]
+    if not board.sections:
+        parts.append("No results yet: `adbench run --all` makes some.")
+    for section in board.sections:
+        parts += _section(section)
+    if board.sections:
+        parts += ["## How to read this", _LEGEND]
+    return "\n\n".join(parts) + "\n"
+
+
+def dataset_page(dataset: str, boards: Sequence[Board]) -> str:
+    """Return one dataset's page: each of its tasks under each profile."""
+    facts = boards[0].rows[0].cells[0].record.dataset_facts
+    lines = [facts.get("summary", ""), facts.get("note", "")]
+    about = [f"Source: {text(facts['source'])}." if facts.get("source") else ""]
+    about += [f"Licence: {text(facts['licence'])}." if facts.get("licence") else ""]
+    parts = [MARK, f"# {text(dataset)}", *(text(line) for line in lines if line), " ".join(filter(None, about))]
+    for board in boards:
+        parts += _board(board)
+    parts += ["[All datasets](README.md)", "## How to read this", _LEGEND]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def page_name(dataset: str) -> str:
+    """Return the file name of a dataset's page."""
+    return re.sub(r"[^A-Za-z0-9._@-]", "_", dataset) + ".md"
+
+
+def text(value: object) -> str:
+    """Return a plugin's or user's text so that Markdown and HTML show it as it is."""
+    flat = " ".join(str(value).split())
+    escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped)
+
+
+def _section(section: Section) -> list[str]:
+    labels = ", detectors that learn from labels" if section.uses_labels else ""
+    parts = [f"## Profile `{section.profile}`{_LANE[section.lane]}{labels}", _provenance(section.boards)]
+    parts.append(_ranking(section))
+    parts += ["### AUROC by task", _matrix(section)]
+    if failures := _failures(section.boards):
+        parts += ["### Failed", failures]
+    parts += ["### Reproduce", _command(section.profile, section.lane, section.boards)]
+    return parts
+
+
+def _ranking(section: Section) -> str:
+    blocks = len({board.block for board in section.boards})
+
+    def line(standing: Standing) -> list[str]:
+        failed = sum(row.failed for row in standing.rows)
+        alive = [row for row in standing.rows if row.evaluations]
+        return [
+            _name(standing.detector, standing.is_floor),
+            "" if standing.mean_rank is None else f"{standing.mean_rank:.2f}",
+            _number(standing.mean("auroc")),
+            _number(standing.mean("average_precision")),
+            f"{len(standing.ranks)} of {blocks}" if standing.ranks else "",
+            f"{failed} of {len(standing.rows)}" if failed else "",
+            _seconds(_total(alive, "fit_seconds")),
+            _seconds(_total(alive, "score_seconds")),
+            _memory(alive),
+        ]
+
+    head = ["detector", "mean rank", "mean AUROC", "mean AP", "datasets", "failed tasks", "fit s", "score s", "MB"]
+    return _table([line(standing) for standing in section.standings], head)
+
+
+def _matrix(section: Section) -> str:
+    """Return AUROC of declared scores, a task a line: tasks are many, a page is narrow."""
+    names = [standing.detector for standing in section.standings]
+    lines = []
+    for board in section.boards:
+        rows = {row.detector: row for row in board.rows if row.declared}
+        best = board.ranked[0].detector if board.ranked and not board.ranked[0].failed else ""
+        lines.append([f"[{text(board.name)}]({page_name(board.dataset)})"])
+        for name in names:
+            lines[-1].append(_short(rows.get(name), bold=name == best))
+    return _table(lines, ["task", *(_name(s.detector, s.is_floor) for s in section.standings)])
+
+
+def _short(row: Row | None, *, bold: bool) -> str:
+    if row is None:
+        return ""
+    if row.failed:
+        return _status(row)
+    value = f"{row.auroc.estimate:.3f}"
+    return f"**{value}**" if bold else f"*{value}*" if row.is_floor else value
+
+
+def _board(board: Board) -> list[str]:
+    first = board.rows[0].cells[0].record
+    lane = "" if board.lane == "corrected" else f", {board.lane} protocol"
+    labels = ", detectors that learn from labels" if board.uses_labels else ""
+    head = f"## {text(board.name)}: profile `{board.profile}`{lane}{labels}"
+    parts = [head, _rows_told(board, first.rows), _provenance([board]), _scores(board), _decisions(board)]
+    if failures := _failures([board]):
+        parts += ["Failed:", failures]
+    return [*parts, _command(board.profile, board.lane, [board])]
+
+
+def _rows_told(board: Board, facts: Mapping[str, Any]) -> str:
+    test = next((test for test in facts.get("tests", []) if test["name"] == board.test), None)
+    if test is None:
+        return ""
+    setting = board.rows[0].cells[0].record.trial.setting
+    told = [f"Setting `{setting}`: {facts['train_rows']:,} training rows, {test['rows']:,} test rows"]
+    if board.contamination is not None:
+        told.append(f"{board.contamination:.2%} of them anomalies (the chance level of AP)")
+    if test["is_train"]:
+        told.append("the training rows themselves are scored")
+    elif test["repeated_share"]:
+        told.append(f"{test['repeated_share']:.1%} of test rows repeat a training row")
+    return ", ".join(told) + "."
+
+
+def _scores(board: Board) -> str:
+    def line(row: Row) -> list[str]:
+        name = _name(row.detector, row.is_floor)
+        if not row.declared:
+            name += f" · {text(row.score)}"
+        rank = "" if row.rank is None else f"{row.rank:g}"
+        if not row.evaluations:
+            return [rank, name, _status(row), *[""] * 7]
+        return [
+            rank,
+            name,
+            _status(row) if row.failed else _with_limits(row.auroc),
+            _with_limits(row.average_precision),
+            f"{row.mean('precision_at_n'):.3f}",
+            f"{row.mean('fpr_at_95_tpr'):.3f}",
+            _mark(row),
+            _seconds(row.median("fit_seconds")),
+            _seconds(row.median("score_seconds")),
+            _memory([row]),
+        ]
+
+    head = ["rank", "detector", "AUROC", "AP", "P@n", "FPR@95", "", "fit s", "score s", "MB"]
+    return _table([line(row) for row in board.rows], head)
+
+
+def _decisions(board: Board) -> str:
+    """Return what the label-free rule achieves beside the best that the test labels allow."""
+    lines = []
+    for row in board.rows:
+        by_rule = [row.decision(rule) for rule in _RULES] if row.declared and row.evaluations else []
+        if all(by_rule) and by_rule:
+            rule, oracle = by_rule
+            assert rule is not None and oracle is not None
+            shown = ("promised", "false_alarm_rate", "precision", "recall", "f1", "f1_normal")
+            numbers = [*(rule[name] for name in shown), oracle["f1"], oracle["f1"] - rule["f1"]]
+            lines.append([_name(row.detector, row.is_floor), *(f"{number:.3f}" for number in numbers)])
+    if not lines:
+        return ""
+    head = ["detector", "false alarms promised", "found", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
+    told = "Decisions by the `contamination` rule (a quantile of training scores); `oracle` uses the test labels:"
+    return f"{told}\n\n{_table(lines, head)}"
+
+
+def _failures(boards: Iterable[Board]) -> str:
+    found: dict[str, None] = {}
+    for board in boards:
+        for cell in (cell for row in board.rows if row.declared for cell in row.cells):
+            record = cell.record
+            if record.status != "ok":
+                who = f"{text(cell.label.detector)} on {text(cell.label.task)}"
+                found[f"- {who} #{record.trial.repetition}: **{record.status}**. {text(record.reason)}"] = None
+    return "\n".join(found)
+
+
+def _provenance(boards: Iterable[Board]) -> str:
+    """Return variants, seeds, machine and dates of what stands in a table."""
+    cells = [cell for board in boards for row in board.rows for cell in row.cells]
+    variants = sorted({cell.record.trial.dataset_label for cell in cells if cell.record.trial.variant})
+    repetitions = {cell.record.trial.repetition for cell in cells}
+    roots = sorted({cell.record.trial.root for cell in cells})
+    days = sorted({cell.record.finished[:10] for cell in cells})
+    machines = sorted({_machine(cell.machine) for cell in cells})
+    told = [f"{len(repetitions)} repetitions from root seed {', '.join(map(str, roots))}"]
+    told.append(days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
+    told += machines
+    if variants:
+        told.append("not the official data: " + ", ".join(map(text, variants)))
+    return "; ".join(told) + "."
+
+
+def _machine(facts: Mapping[str, Any]) -> str:
+    if not facts:
+        return "machine unknown"
+    commit = (
+        f", commit {facts['commit'][:12]}{' with changes' if facts.get('dirty') else ''}" if "commit" in facts else ""
+    )
+    return text(
+        f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, {facts['jobs']} x "
+        f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}, Python {facts['python']}, "
+        f"adbench {facts['adbench']}{commit}"
+    )
+
+
+def _command(profile: str, lane: str, boards: Sequence[Board]) -> str:
+    records = [cell.record for board in boards for row in board.rows for cell in row.cells]
+    trials = [record.trial for record in records]
+    words = ["adbench run"]
+    words += sorted({f"-D {_address(record)}" for record in records})
+    if len(boards) == 1:
+        words += sorted({f"-d {trial.detector}" for trial in trials})
+    words += [f"--profile {profile}", f"--seeds {max(trial.repetition for trial in trials) + 1}"]
+    words += sorted({f"--seed {trial.root}" for trial in trials if trial.root})
+    settings = [(trial.detector, trial.overrides) for trial in trials]
+    settings += [(trial.dataset, trial.split_overrides) for trial in trials]
+    words += sorted({f"--set {name}.{k}={json.dumps(v)}" for name, found in settings for k, v in found.items()})
+    lines = textwrap.wrap(" ".join(words), 110, break_long_words=False, break_on_hyphens=False)
+    return "```sh\n" + " \\\n  ".join(lines) + "\n```"
+
+
+def _address(record: Record) -> str:
+    """Return how ``-D`` names a record's task; a user's own file by its name alone."""
+    address = record.dataset_facts.get("address")
+    return shlex.quote(address) if address else f"{record.trial.dataset}/{record.trial.task}"
+
+
+def _mark(row: Row) -> str:
+    if row.is_floor or row.failed:
+        return ""
+    if row.auroc.upper < 0.5:
+        return "below chance"
+    return "≈ floor" if row.beats_floors is False else ""
+
+
+def _status(row: Row) -> str:
+    """Return a failed row's statuses, ok ones left out."""
+    if not row.failed:
+        return ""
+    total = len(row.cells)
+    failed = [(status, count) for status, count in sorted(row.statuses.items()) if status != "ok"]
+    told = [status if count == total else f"{status} {count}/{total}" for status, count in failed]
+    return "**" + ", ".join(told or [_FAILED]) + "**"
+
+
+def _name(detector: str, is_floor: bool) -> str:
+    return f"*{text(detector)}*" if is_floor else text(detector)
+
+
+def _with_limits(interval: Interval) -> str:
+    return f"{interval.estimate:.3f} [{interval.lower:.3f}, {interval.upper:.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def _memory(rows: Sequence[Row]) -> str:
+    peaks = [c.record.peak_mb for row in rows for c in row.cells if c.record.status == "ok"]
+    return f"{max(peaks):,.0f}" if peaks else ""
+
+
+def _total(rows: Iterable[Row], name: str) -> float:
+    return sum(row.median(name) for row in rows)
+
+
+def _table(lines: Sequence[Sequence[str]], head: Sequence[str]) -> str:
+    plain: Callable[[str], bool] = {"detector", "task", ""}.__contains__
+    align = ["left" if plain(name) else "right" for name in head]
+    return tabulate(lines, headers=head, tablefmt="pipe", disable_numparse=True, colalign=align)

@@ -1,0 +1,160 @@
+"""Baselines for adbench: trivial floors, one-class SVMs and PyOD's detectors."""
+
+from typing import Any
+
+from adbench import DetectorSpec, hookimpl
+
+_SVM_MODULES = ("numpy", "sklearn.svm", "sklearn.linear_model", "sklearn.kernel_approximation")
+_PYOD_MODULES = (
+    "numpy",
+    "sklearn.cluster",
+    "sklearn.covariance",
+    "sklearn.decomposition",
+    "sklearn.ensemble",
+    "sklearn.mixture",
+    "sklearn.neighbors",
+    "sklearn.svm",
+    "pyod.models.base",
+    "adbench_baselines.pyod_wrapper",
+)
+# These call numba functions: compiled once before forking, not again in every trial.
+_COMPILED_MODULES = (*_PYOD_MODULES, "adbench_baselines.pyod_compiled")
+_TORCH_MODULES = (*_PYOD_MODULES, "torch", "torch._dynamo")
+
+_PROFILES = ("quick", "standard", "full")
+
+
+@hookimpl
+def adbench_detectors() -> list[DetectorSpec]:
+    """List the floors, the one-class SVM and PyOD's detectors."""
+    return [
+        _floor("random", "RandomScores", "A uniform number made from the seed and the row: AUROC .5."),
+        _floor("constant", "ConstantScores", "The same score for every row: one great tie, AUROC .5."),
+        _floor("mean-distance", "MeanDistance", "Euclidean distance to the training mean."),
+        _floor("pixel-energy", "PixelEnergy", "Mean squared intensity of an image.", accepts=("image",)),
+        DetectorSpec(
+            name="ocsvm",
+            target="adbench_baselines.ocsvm:OneClassSVM",
+            summary="One-class SVM, RBF kernel: exact for few rows, Nystroem features and SGD for many.",
+            source="Schölkopf et al. (2001), Neural Computation 13(7); Williams & Seeger (2001), NeurIPS",
+            family="one-class-svm",
+            groups=("baselines",),
+            preload=_SVM_MODULES,
+        ),
+        _pyod(
+            name="pyod-iforest",
+            detector="IForest",
+            summary="Isolation forest: how few random cuts isolate a row.",
+            source="Liu, Ting & Zhou (2008), ICDM",
+            family="ensemble",
+        ),
+        _pyod(
+            name="pyod-ecod",
+            detector="ECOD",
+            summary="Sum over features of the empirical tail probability's logarithm.",
+            source="Li et al. (2022), IEEE TKDE",
+            family="probabilistic",
+            preload=_COMPILED_MODULES,
+        ),
+        _pyod(
+            name="pyod-copod",
+            detector="COPOD",
+            summary="Tail probabilities of an empirical copula.",
+            source="Li et al. (2020), ICDM",
+            family="probabilistic",
+            preload=_COMPILED_MODULES,
+        ),
+        _pyod(
+            name="pyod-knn",
+            detector="KNN",
+            summary="Distance to the k-th nearest training row (k = 5).",
+            source="Ramaswamy, Rastogi & Shim (2000), SIGMOD",
+            family="neighbours",
+        ),
+        _pyod(
+            name="pyod-lof",
+            detector="LOF",
+            summary="Local outlier factor: density against that of 20 neighbours.",
+            source="Breunig et al. (2000), SIGMOD",
+            family="density",
+        ),
+        _pyod(
+            name="pyod-hbos",
+            detector="HBOS",
+            summary="Product of one histogram a feature.",
+            source="Goldstein & Dengel (2012), KI",
+            family="density",
+            preload=_COMPILED_MODULES,
+        ),
+        _pyod(
+            name="pyod-pca",
+            detector="PCA",
+            summary="Distances to the principal axes, weighted by inverse variance.",
+            source="Shyu et al. (2003), ICDM Workshop",
+            family="linear",
+        ),
+        _pyod(
+            name="pyod-mcd",
+            detector="MCD",
+            summary="Mahalanobis distance, covariance by minimum determinant.",
+            source="Rousseeuw & Van Driessen (1999), Technometrics 41(3)",
+            family="linear",
+        ),
+        _pyod(
+            name="pyod-cblof",
+            detector="CBLOF",
+            summary="Distance to the nearest large cluster of k-means (k = 8).",
+            source="He, Xu & Deng (2003), Pattern Recognition Letters 24",
+            family="clustering",
+            preload=_COMPILED_MODULES,
+        ),
+        _pyod(
+            name="pyod-ocsvm",
+            detector="OCSVM",
+            summary="One-class SVM, RBF kernel, by libsvm.",
+            source="Schölkopf et al. (2001), Neural Computation 13(7)",
+            family="one-class-svm",
+        ),
+        _pyod(
+            name="pyod-deepsvdd",
+            detector="DeepSVDD",
+            summary="Distance to a fixed centre in the output of a trained network.",
+            source="Ruff et al. (2018), ICML",
+            family="deep-one-class",
+            groups=("baselines", "deep"),
+            preload=_TORCH_MODULES,
+            needs="adbench-baselines[deep]",
+        ),
+        _pyod(
+            name="pyod",
+            detector="GMM",
+            summary="Any other PyOD detector, by 'detector=CLASS'; a Gaussian mixture if not told.",
+            source="Zhao, Nasrullah & Li (2019), JMLR 20(96)",
+            family="pyod",
+        ),
+    ]
+
+
+def _floor(name: str, class_name: str, summary: str, accepts: tuple[str, ...] = ("vector", "image")) -> DetectorSpec:
+    return DetectorSpec(
+        name=name,
+        target=f"adbench_baselines.floors:{class_name}",
+        summary=summary,
+        family="floor",
+        groups=("floors",),
+        role="floor",
+        accepts=accepts,
+        preload=("numpy",),
+    )
+
+
+def _pyod(
+    *, detector: str, groups: tuple[str, ...] = ("baselines",), preload: tuple[str, ...] = _PYOD_MODULES, **names: Any
+) -> DetectorSpec:
+    return DetectorSpec(
+        target="adbench_baselines.pyod_wrapper:PyOD",
+        groups=groups,
+        params={profile: {"detector": detector} for profile in _PROFILES},
+        preload=preload,
+        **names,
+    )
