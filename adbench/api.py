@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import tempfile
@@ -16,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adbench.defaults import DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TIMEOUT, EXECUTORS
-from adbench.errors import UsageError
+from adbench.errors import UnknownName, UsageError
 from adbench.execution.executor import Executor, InlineExecutor, LocalExecutor
-from adbench.execution.runner import Forecast, Limits, Run, View
+from adbench.execution.runner import Forecast, Limits, Run, View, planned_record
 from adbench.execution.survey import check_settings, find_sources
 from adbench.finder import Finder
 from adbench.planning.planner import Plan, Planned, make_plan
 from adbench.planning.provenance import machine_facts, versions_of
 from adbench.planning.selection import select_detectors, select_tasks
 from adbench.progress import QuietView
-from adbench.record import Label
+from adbench.record import FAILURES, MISSING
 from adbench.registry import Registry
 from adbench.specs import PROFILES
 from adbench.store import Store
@@ -66,6 +67,12 @@ class Options:
             raise UsageError(f"'executor' must be one of {', '.join(EXECUTORS)}; got {self.executor!r}")
         if self.seeds < 1 or (self.jobs is not None and self.jobs < 1):
             raise UsageError(f"'seeds' and 'jobs' must be at least 1; got {self.seeds} and {self.jobs}")
+        if isinstance(self.timeout, str) and self.timeout != "default":
+            raise UsageError(f"'timeout' must be seconds, or None for no limit; got {self.timeout!r}")
+        try:
+            json.dumps({name: {**params} for name, params in self.settings.items()}, allow_nan=False)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise UsageError(f"'settings' must be {{name: {{param: plain finite value}}}}: {error}") from error
 
     def worker_count(self) -> int:
         """Return how many trials run at a time."""
@@ -116,7 +123,7 @@ def run(
     Raises
     ------
     AdbenchError
-        For wrong names, damaged data or a store that cannot be used; nothing is lost then.
+        For wrong names, nothing to run, damaged data or a store that cannot be used; nothing is lost then.
 
     Examples
     --------
@@ -169,7 +176,13 @@ class Session:
         self._exit.close()
 
     def plan(self) -> Plan:
-        """Return the exact trials, looking at the data on this machine; made once."""
+        """Return the exact trials, looking at the data on this machine; made once.
+
+        Raises
+        ------
+        UsageError
+            If there are none.
+        """
         if self._plan is None:
             self._plan = self._make_plan()
         return self._plan
@@ -181,8 +194,10 @@ class Session:
 
         def is_done(key: str) -> bool:
             # A trial is skipped because something is not installed: worth another look each time.
-            failed = statuses.get(key) in ("error", "timeout", "memory", "crash", "invalid")
-            return (statuses.get(key) == "ok" and key not in stale) or (failed and not self.options.retry_failed)
+            if statuses.get(key) == "ok":
+                return key not in stale and store is not None and store.has_arrays(key)
+            failed = statuses.get(key) in FAILURES
+            return failed and not self.options.retry_failed
 
         return [planned for planned in self.plan().trials if not is_done(planned.trial.key)]
 
@@ -209,7 +224,7 @@ class Session:
         plan = self.plan()
         started = time.monotonic()
         with Store.open_for_writing(self.options.store) as store, store.work_folder() as work:
-            store.label(Label.of(planned.trial) for planned in plan.trials)
+            store.plan(planned_record(self.registry, planned) for planned in plan.trials)
             todo = self.todo(store)
             facts = machine_facts(self._executor.jobs, self._executor.threads)
             number = store.begin_run(facts, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) if todo else 0
@@ -220,7 +235,7 @@ class Session:
             self.interrupted = run.stopping
             self._executor.close()  # nothing may write into the work folder while it is removed
             statuses = store.statuses()
-        self.tally = Counter(statuses.get(planned.trial.key, "missing") for planned in plan.trials)
+        self.tally = Counter(statuses.get(planned.trial.key, MISSING) for planned in plan.trials)
 
     def results(self) -> Results:
         """Return what the store now holds of this plan."""
@@ -231,12 +246,16 @@ class Session:
         detectors = select_detectors(registry, options.detectors)
         tasks = select_tasks(registry, options.datasets, options.lane)
         datasets = list({dataset.name: dataset for dataset, _ in tasks}.values())
+        chosen = [detector.name for detector in detectors] + [dataset.name for dataset in datasets]
+        for name in options.settings:
+            if name not in chosen:
+                raise UnknownName("chosen detector or dataset", name, chosen)
         finder = Finder.from_environment(options.data_dir)
         with tempfile.TemporaryDirectory(prefix="adbench-") as folder:
             work = Path(folder)
             check_settings(self._executor, detectors, tasks, options.profile, options.settings, work)
             sources = find_sources(self._executor, registry, datasets, finder, work)
-        return make_plan(
+        plan = make_plan(
             registry,
             detectors,
             tasks,
@@ -246,6 +265,11 @@ class Session:
             root=options.seed,
             overrides=options.settings,
         )
+        if not plan.trials:
+            first = plan.dropped[0]
+            pair = f"{first.detector} on {first.task}" if first.detector else first.task
+            raise UsageError(f"nothing to run: no chosen detector fits a chosen task; {pair}: {first.reason}")
+        return plan
 
 
 @dataclass(frozen=True)
@@ -278,7 +302,7 @@ class Results:
     def _cells(self) -> Any:
         from adbench.reporting.cells import read_cells
 
-        with Store.open_for_reading(self.store) as store:
+        with Store.open(self.store) as store:
             return read_cells([store], only=set(self.keys))
 
 

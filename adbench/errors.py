@@ -27,12 +27,12 @@ class UsageError(AdbenchError):
 
 
 class UnknownName(UsageError):
-    """A name that no plugin has, with the nearest known ones."""
+    """A name that nothing has, with the nearest known ones."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], shown_by: str = "adbench list") -> None:
         near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-        super().__init__(f"no {kind} named {name!r}.{hint} ('adbench list' shows all.)")
+        super().__init__(f"no {kind} named {name!r}.{hint} ({shown_by!r} shows all.)")
 
 
 class PluginError(AdbenchError):

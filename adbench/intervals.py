@@ -61,7 +61,7 @@ def auroc_interval(auroc: float, variance: float, n_smaller: int) -> Interval:
     It is Wilson's score interval for a proportion, with the effective number of trials that makes a
     binomial variance equal to DeLong's. DeLong's variance is far too small when few pairs are out of
     order, and 0 when none is; so the effective number is drawn towards twice the rows of the smaller
-    class, with the weight of 1/8 row, and never lies below their number.
+    class, as 1/8 of a misplaced row would draw it, and never lies below their number.
 
     Parameters
     ----------
@@ -113,6 +113,8 @@ def delong_difference(y_true: ArrayLike, a: ArrayLike, b: ArrayLike) -> Interval
     -----
     Coverage found by simulation, as in :func:`auroc_interval`: with AUROCs of .5 and .9, 92-95 % for
     10 anomalies and 94-96 % for 100 or 1000; where both are .99, up to 100 % for 10 anomalies.
+    A score no better than ``b`` has ``lower > 0`` in at most 4.5 % of the draws for 10 anomalies,
+    in 3 % for 100 (nominal: 2.5 %).
 
     References
     ----------

@@ -9,7 +9,10 @@ from typing import Any
 
 from adbench.planning.trial import Trial
 
-STATUSES = ("ok", "error", "timeout", "memory", "crash", "invalid", "skipped")
+FAILURES = ("error", "timeout", "memory", "crash", "invalid")
+STATUSES = ("ok", *FAILURES, "skipped")
+MISSING = "missing"
+"""Shown, never stored as an outcome: a planned trial that has not run yet."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Record:
     trial
         What was run.
     status
-        One of ``STATUSES``.
+        One of ``STATUSES``; ``missing`` for a trial that is planned only.
     reason
         One line, for every status but ``ok``.
     notes
@@ -93,5 +96,5 @@ class Label:
 
     @classmethod
     def of(cls, trial: Trial) -> Label:
-        """Return the label of a planned trial."""
+        """Return a trial's label under its own profile."""
         return cls(trial.profile, trial.key, trial.detector_label, trial.task_label)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from adbench import hookspecs
-from adbench.errors import PluginError, UnknownName, UsageError
+from adbench.errors import AdbenchError, PluginError, UnknownName, UsageError
 from adbench.specs import DatasetSpec, DetectorSpec, Spec, ThresholdSpec
 
 _S = TypeVar("_S", DetectorSpec, DatasetSpec, ThresholdSpec)
@@ -81,10 +81,17 @@ class Registry:
 
     def open_dataset(self, address: str) -> DatasetSpec:
         """Return the dataset at an address such as ``file:PATH``, added to this registry."""
-        spec: DatasetSpec | None = self._manager.hook.adbench_open_dataset(address=address)
+        try:
+            spec = self._manager.hook.adbench_open_dataset(address=address)
+        except AdbenchError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{address!r} cannot be opened: {_told(error)}") from error
         if spec is None:
             scheme = address.partition(":")[0]
             raise UsageError(f"no installed plugin opens {scheme!r} addresses; got {address!r}")
+        if not isinstance(spec, DatasetSpec):
+            raise PluginError(f"adbench_open_dataset must return a DatasetSpec or None; got a {type(spec).__name__}")
         if (spec.name in self.datasets and self.datasets[spec.name] != spec) or spec.name in self.detectors:
             raise UsageError(
                 f"{address!r} would be named {spec.name!r}, which is taken; give it another with '#name=NAME'"
@@ -100,6 +107,8 @@ class Registry:
         """Return group name -> detector names, for ``-d @GROUP``."""
         groups: dict[str, list[str]] = {}
         for name, spec in self.detectors.items():
+            if not spec.default:
+                continue
             own = {spec.family, self.owners[name].name, *spec.groups, "floors" if spec.role == "floor" else ""}
             for group in own - {""}:
                 groups.setdefault(group, []).append(name)
@@ -117,25 +126,29 @@ class Registry:
 
     def _register(self, plugin: Plugin, module: object) -> None:
         """Call a plugin's hooks; take all of its specs, or none if anything is wrong with them."""
+        handle = f"{plugin.distribution}:{plugin.name}"  # two distributions may give their entry points one name
         try:
-            self._manager.register(module, name=plugin.name)
+            self._manager.register(module, name=handle)
+            self._manager.check_pending()  # a misspelt hook would offer nothing, silently
+            if not self._manager.get_hookcallers(module):
+                raise PluginError("has no hook: mark adbench_detectors, or another, with @adbench.hookimpl")
             offers: list[Spec] = [
-                *self._call("adbench_detectors", plugin, DetectorSpec),
-                *self._call("adbench_datasets", plugin, DatasetSpec),
-                *self._call("adbench_thresholds", plugin, ThresholdSpec),
+                *self._call("adbench_detectors", module, DetectorSpec),
+                *self._call("adbench_datasets", module, DatasetSpec),
+                *self._call("adbench_thresholds", module, ThresholdSpec),
             ]
         except Exception as error:  # noqa: BLE001 - one broken plugin must not take the others down
-            if self._manager.has_plugin(plugin.name):
-                self._manager.unregister(name=plugin.name)
+            if self._manager.has_plugin(handle):
+                self._manager.unregister(name=handle)
             self.plugins.append(_broken(plugin, error))
             return
         self.plugins.append(plugin)
         for spec in offers:
             self._offer(spec, plugin)
 
-    def _call(self, hook: str, plugin: Plugin, kind: type[_S]) -> list[_S]:
+    def _call(self, hook: str, module: object, kind: type[_S]) -> list[_S]:
         caller = getattr(self._manager.hook, hook)
-        specs = [s for impl in caller.get_hookimpls() if impl.plugin_name == plugin.name for s in impl.function()]
+        specs = [spec for impl in caller.get_hookimpls() if impl.plugin is module for spec in impl.function()]
         for spec in specs:
             if not isinstance(spec, kind):
                 raise PluginError(f"{hook} must return a list of {kind.__name__}; got a {type(spec).__name__}")
@@ -183,6 +196,10 @@ def _distribution(point: EntryPoint) -> str:
 
 
 def _broken(plugin: Plugin, error: Exception) -> Plugin:
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    reason = first_line if isinstance(error, PluginError) else f"{type(error).__name__}: {first_line}"
-    return Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, reason)
+    return Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, _told(error))
+
+
+def _told(error: Exception) -> str:
+    """Return one line on what went wrong; our own errors speak for themselves."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".removesuffix(": ")

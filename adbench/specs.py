@@ -5,6 +5,7 @@ Listing needs nothing else, so this module imports the standard library only.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class DetectorSpec:
         Modules that a host imports once, before forking trials.
     needs
         What to ``pip install`` when the target cannot be imported.
+    default
+        Whether ``run --all``, globs and groups take it; others are run when named.
     """
 
     name: str
@@ -68,6 +71,7 @@ class DetectorSpec:
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preload: tuple[str, ...] = ()
     needs: str = ""
+    default: bool = True
 
     def __post_init__(self) -> None:
         what = f"detector {self.name!r}"
@@ -77,6 +81,9 @@ class DetectorSpec:
         _check_choice(what, "supervision", self.supervision, ("none", "labels"))
         _check_names(what, "scores", self.scores)
         _check_profiles(what, "params", self.params)
+        _check_plain(what, "params", self.params)
+        for several in ("groups", "preload"):
+            _check_tuple(what, several, getattr(self, several))
         for kind in _check_names(what, "accepts", self.accepts):
             _check_choice(what, "accepts", kind, ("vector", "image"))
 
@@ -117,6 +124,7 @@ class TaskSpec:
         _check_choice(what, "setting", self.setting, SETTINGS)
         _check_choice(what, "lane", self.lane, LANES)
         _check_profiles(what, "sizes", self.sizes)
+        _check_plain(what, "params", {**self.params, **self.sizes})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +162,7 @@ class DatasetSpec:
         _check_target(what, self.target)
         _check_choice(what, "modality", self.modality, ("image", "table"))
         _check_names(what, "tasks", tuple(task.name for task in self.tasks))
+        _check_plain(what, "params", self.params)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +190,7 @@ class ThresholdSpec:
         what = f"threshold {self.name!r}"
         _check_name(what, self.name)
         _check_target(what, self.target)
+        _check_plain(what, "params", self.params)
 
 
 Spec = DetectorSpec | DatasetSpec | ThresholdSpec
@@ -199,6 +209,22 @@ def _check_target(what: str, target: str) -> None:
 def _check_choice(what: str, field_name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise PluginError(f"{what}: {field_name!r} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def _check_tuple(what: str, field_name: str, value: object) -> None:
+    # A forgotten comma makes a string, and each of its letters a name.
+    if not isinstance(value, tuple):
+        raise PluginError(f"{what}: {field_name!r} must be a tuple; got {value!r}")
+
+
+def _check_plain(what: str, field_name: str, value: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON: it could not be part of a trial's identity."""
+    try:
+        json.dumps(
+            {name: dict(part) if isinstance(part, Mapping) else part for name, part in value.items()}, allow_nan=False
+        )
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"{what}: {field_name!r} must be plain values: {error}") from error
 
 
 def _check_names(what: str, field_name: str, names: tuple[str, ...]) -> tuple[str, ...]:

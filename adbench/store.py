@@ -20,11 +20,13 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import astuple
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adbench.errors import StoreError, UnknownName
+from adbench.errors import StoreError, UnknownName, UsageError
 from adbench.record import Label, Record
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ CREATE TABLE records (
 ) WITHOUT ROWID;
 CREATE TABLE labels (
     profile TEXT NOT NULL, key TEXT NOT NULL, detector TEXT NOT NULL, task TEXT NOT NULL,
-    PRIMARY KEY (profile, key)
+    planned TEXT NOT NULL, PRIMARY KEY (profile, key)
 ) WITHOUT ROWID;
 CREATE TABLE evaluations (
     key TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (key, version)
@@ -80,13 +82,13 @@ class Store:
             raise StoreError(
                 f"the store {folder} is in use by another adbench run; wait for it, or give --store"
             ) from error
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.close, lock)
             connection = _connect(folder, f"{(folder / 'results.db').absolute().as_uri()}")
+            undo.callback(connection.close)
             store = cls(folder, connection, lock)
             store._prepare()
-        except BaseException:
-            os.close(lock)
-            raise
+            undo.pop_all()
         return store
 
     @classmethod
@@ -111,8 +113,12 @@ class Store:
         database = folder / "results.db"
         if not database.is_file():
             raise StoreError(f"there is no store in {folder}: 'adbench run' makes one, --store names another")
-        store = cls(folder, _connect(folder, f"{database.absolute().as_uri()}?mode=ro"), lock=None)
-        store._check_version()
+        with contextlib.ExitStack() as undo:
+            connection = _connect(folder, f"{database.absolute().as_uri()}?mode=ro")
+            undo.callback(connection.close)
+            store = cls(folder, connection, lock=None)
+            store._check_version()
+            undo.pop_all()
         return store
 
     def close(self) -> None:
@@ -157,14 +163,15 @@ class Store:
             record.to_json(),
         )
         with self._db:
-            self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*{record.key}*",))
+            if self._db.execute("SELECT 1 FROM records WHERE key = ?", (record.key,)).fetchone():
+                self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*{record.key}*",))
             self._db.execute("INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?)", row)
 
-    def label(self, labels: Iterable[Label]) -> None:
-        """Take note of which trials belong to a profile, and what they are called there."""
-        rows = [(label.profile, label.key, label.detector, label.task) for label in labels]
+    def plan(self, records: Iterable[Record]) -> None:
+        """Take note of trials that belong to a profile, as records that are still missing."""
+        rows = [(*astuple(Label.of(record.trial)), record.to_json()) for record in records]
         with self._db:
-            self._db.executemany("INSERT OR REPLACE INTO labels VALUES (?,?,?,?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO labels VALUES (?,?,?,?,?)", rows)
 
     def statuses(self) -> dict[str, str]:
         """Return key -> status of every record."""
@@ -186,22 +193,29 @@ class Store:
         Raises
         ------
         UnknownName
-            If there is none, or more than one.
+            If there is none.
+        UsageError
+            If there is more than one.
         """
         query = "SELECT key, body FROM records WHERE substr(key, 1, ?) = ? ORDER BY key LIMIT 2"
         rows = self._db.execute(query, (len(prefix), prefix)).fetchall()
-        if len(rows) != 1 or not prefix:
+        if not rows:
             known = [key[:12] for (key,) in self._db.execute("SELECT key FROM records")]
-            raise UnknownName("trial (give the first letters of one key)", prefix, known)
+            raise UnknownName("trial", prefix, known, shown_by="adbench export")
+        if len(rows) > 1:
+            first, second = (key[: len(prefix) + 8] for key, _ in rows)
+            raise UsageError(f"several trials' keys begin with {prefix!r}, such as {first} and {second}: give more")
         return Record.from_json(rows[0][1])
 
-    def labels(self) -> list[Label]:
-        """Return the labels of finished trials, in order."""
+    def labelled(self, only: Collection[str] | None = None) -> list[tuple[Label, Record]]:
+        """Return every planned trial by its label, with its outcome or as missing, in order."""
         query = """
-            SELECT profile, key, labels.detector, labels.task FROM labels JOIN records USING (key)
-            ORDER BY profile, labels.task, labels.detector, key
+            SELECT profile, key, labels.detector, labels.task, coalesce(body, planned)
+            FROM labels LEFT JOIN records USING (key) ORDER BY profile, labels.task, labels.detector, key
         """
-        return [Label(*row) for row in self._db.execute(query)]
+        read = lru_cache(maxsize=None)(Record.from_json)  # profiles share trials
+        rows = self._db.execute(query)
+        return [(Label(*row[:4]), read(row[4])) for row in rows if only is None or row[1] in only]
 
     def seconds(self) -> list[tuple[str, str, str, float]]:
         """Return detector, dataset, task and wall seconds of every record, for forecasts."""
@@ -231,11 +245,12 @@ class Store:
 
         path = self._scores_path(key)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # NumPy does not close a file that it opened itself and then cannot read.
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return dict(file)
         except Exception as error:
-            told = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
-            raise StoreError(f"score file {path.name} {told}; 'adbench run --retry-failed' makes it anew") from error
+            told = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error}); remove it"
+            raise StoreError(f"score file {path.name} {told}; 'adbench run' makes it anew") from error
 
     def has_arrays(self, key: str) -> bool:
         """Tell whether a trial's score file is there."""
@@ -272,7 +287,7 @@ class Store:
 
     def _prepare(self) -> None:
         """Make the tables of a new store, or check an old one."""
-        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
             with self._db:

@@ -52,9 +52,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("adbench: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # `adbench list | head`
-        sys.stderr.close()
-        sys.exit(141)
 
 
 def _fail(line: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from adbench.errors import UsageError
 if TYPE_CHECKING:
     from adbench.record import Record
     from adbench.reporting.cells import Cell
+    from adbench.store import Store
 
 _stores = click.option(
     "--store",
@@ -39,8 +40,9 @@ def leaderboard(stores: tuple[Path, ...], out: Path, check: bool) -> None:
         click.echo(f"Leaderboard: {write_pages(stores, out)}")
         return
     from adbench.reporting import pages
+    from adbench.store import Store
 
-    found = pages.differences(_pages(stores), out)
+    found = pages.differences(_pages(stores, Store.open_for_reading), out)
     for line in found:
         click.echo(line, err=True)
     if found:
@@ -120,21 +122,24 @@ def write_pages(stores: Sequence[Path], out: Path) -> Path:
     return out / "README.md"
 
 
-def _pages(stores: Sequence[Path]) -> dict[str, str]:
+def _pages(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None) -> dict[str, str]:
     from adbench.reporting.leaderboard import Leaderboard
     from adbench.reporting.markdown import pages
 
-    return pages(Leaderboard.of(_cells(stores)))
+    return pages(Leaderboard.of(_cells(stores, open_store=open_store)))
 
 
-def _cells(stores: Sequence[Path], only: set[str] | None = None) -> list[Cell]:
+def _cells(
+    stores: Sequence[Path], only: set[str] | None = None, open_store: Callable[[Path], Store] | None = None
+) -> list[Cell]:
     from contextlib import ExitStack
 
     from adbench.reporting.cells import read_cells
     from adbench.store import Store
 
     with ExitStack() as stack:
-        return read_cells([stack.enter_context(Store.open(folder)) for folder in stores], only=only)
+        opened = [stack.enter_context((open_store or Store.open)(folder)) for folder in stores]
+        return read_cells(opened, only=only)
 
 
 def _record(store: Path, prefix: str) -> Record:
@@ -145,7 +150,7 @@ def _record(store: Path, prefix: str) -> Record:
 
 
 def _would_be(trial: Any) -> dict[str, Any]:
-    """Return the identity the same trial would have with the code and data of now."""
+    """Return the identity the same trial would have with the code of now."""
     from adbench.planning.provenance import code_of
     from adbench.registry import Registry
 

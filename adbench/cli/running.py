@@ -75,14 +75,12 @@ def run(
         timeout="default" if timeout is None else seconds("--timeout", timeout),
         memory=None if memory is None else size("--memory", memory),
         budget=None if budget is None else seconds("--budget", budget),
-        settings=parse_overrides(registry, settings),
+        settings=parse_overrides(settings),
         **options,
     )
     with Session(asked, registry) as session:
         plan = session.plan()
         _tell_dropped(plan)
-        if not plan.trials:
-            raise UsageError("nothing to run: no chosen detector fits a chosen task that has data here")
         if dry_run:
             _tell_plan(session)
             return

@@ -69,7 +69,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a job: its ``result``, or ``failure`` (timeout, memory, crash) and the reason."""
+    """What became of a job: its ``result``, or ``failure`` (timeout, memory, crash) and the reason.
+
+    ``peak_mb`` is the process tree's resident memory beyond its start, ``children_mb`` the part of
+    processes that the job started; both sampled.
+    """
 
     job: Job
     result: Any = None
@@ -77,6 +81,7 @@ class Ended:
     reason: str = ""
     seconds: float = 0.0
     peak_mb: float = 0.0
+    children_mb: float = 0.0
     log: str = ""
 
 
@@ -181,6 +186,7 @@ class _HostProcess:
     _started: float = 0.0
     _base: int = 0
     _peak: int = 0
+    _children: int = 0
     _killed: tuple[str, str] = ("", "")
     _decoder: frames.Decoder = field(default_factory=frames.Decoder)
 
@@ -199,7 +205,7 @@ class _HostProcess:
         self._send({"preload": self.preload})
 
     def give(self, job: Job) -> None:
-        self.job, self.pid, self._peak, self._killed = job, 0, 0, ("", "")
+        self.job, self.pid, self._peak, self._children, self._killed = job, 0, 0, 0, ("", "")
         self._send(
             {"target": job.target, "args": dict(job.args), "workdir": os.fspath(job.workdir), "memory": job.memory}
         )
@@ -218,7 +224,9 @@ class _HostProcess:
         if self.job.timeout is not None and time.monotonic() - self._started > self.job.timeout:
             self._kill("timeout", f"still running after {self.job.timeout:g} s")
             return
-        self._peak = max(self._peak, limits.resident_bytes(self.pid) - self._base)
+        children = sum(map(limits.tree_bytes, limits.children_of(self.pid)))
+        self._children = max(self._children, children)
+        self._peak = max(self._peak, limits.resident_bytes(self.pid) + children - self._base)
         if self.job.memory is not None and self._peak > self.job.memory:
             self._kill("memory", f"took more than {self.job.memory / 2**20:,.0f} MB")
 
@@ -261,7 +269,8 @@ class _HostProcess:
             result = read_result(job.workdir)
         if result is None and not failure:
             failure, reason = _explain(code, number, log)
-        return Ended(job, result, failure, reason, time.monotonic() - self._started, self._peak / 2**20, log)
+        seconds = time.monotonic() - self._started
+        return Ended(job, result, failure, reason, seconds, self._peak / 2**20, self._children / 2**20, log)
 
     def _lost(self) -> Ended:
         """Tell of a job whose host ended without a word."""
@@ -307,7 +316,7 @@ class InlineExecutor:
 
 
 def pinned(threads: int) -> dict[str, str]:
-    """Return the environment that keeps numerical libraries to so many threads."""
+    """Return a host's environment: so many numerical threads for a trial, none in the host itself."""
     names = (
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
@@ -319,8 +328,13 @@ def pinned(threads: int) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS",
         "LOKY_MAX_CPU_COUNT",
     )
-    # Set and dict order may reach a result through a plugin: hash seeds are fixed as well.
-    return dict.fromkeys(names, str(threads)) | {"PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    return dict.fromkeys(names, str(threads)) | {
+        # Set and dict order may reach a result through a plugin: hash seeds are fixed as well.
+        "PYTHONHASHSEED": "0",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        # pyarrow, which pandas loads, would start a thread of its allocator in the host, before the fork.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    }
 
 
 def read_result(workdir: Path) -> Any:

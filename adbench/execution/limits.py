@@ -61,12 +61,16 @@ def kill_tree(pid: int) -> None:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process and its descendants; 0 where the system does not tell."""
+    """Return a process's resident memory; 0 where the system does not tell."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
     except (OSError, IndexError):
         return 0
-    return pages * resource.getpagesize() + sum(map(resident_bytes, children_of(pid)))
+
+
+def tree_bytes(pid: int) -> int:
+    """Return the resident memory of a process and its descendants."""
+    return resident_bytes(pid) + sum(map(tree_bytes, children_of(pid)))
 
 
 def limit_memory(extra_bytes: int) -> None:

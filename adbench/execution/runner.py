@@ -7,8 +7,8 @@ import shutil
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from adbench.finder import cache_folder
 from adbench.planning.planner import Planned
 from adbench.planning.provenance import versions_of
 from adbench.planning.trial import Trial
-from adbench.record import Record
+from adbench.record import MISSING, Record
 from adbench.registry import Registry
 from adbench.store import Store
 
@@ -199,6 +199,7 @@ class Run:
         elif planned:
             del self._running[event.job.id]
             outcome = {"status": event.failure, "reason": event.reason} if event.failure else event.result
+            self._hand_out()  # first, so that the host works while this outcome is stored
             self._keep(planned, outcome, event)
         else:
             self._rows_made(event)
@@ -216,8 +217,8 @@ class Run:
         """Store one outcome, with labels joined to its scores, and forget its files."""
         rows = self._rows_of(planned)
         trial = planned.trial
-        record = Record(
-            trial=trial,
+        record = replace(
+            planned_record(self.registry, planned),
             status=outcome["status"],
             reason=outcome.get("reason", ""),
             notes=tuple(outcome.get("notes", ())),
@@ -225,11 +226,8 @@ class Run:
             fit_seconds=outcome.get("fit_seconds", 0.0),
             score_seconds=outcome.get("score_seconds", 0.0),
             seconds=ended.seconds if ended else 0.0,
-            peak_mb=max(outcome.get("peak_mb", 0.0), ended.peak_mb if ended else 0.0),
+            peak_mb=_peak_mb(outcome, ended),
             rows=rows.facts,
-            detector_facts=_facts(planned.detector, _DETECTOR_FACTS),
-            dataset_facts=self._dataset_facts(planned),
-            versions=versions_of(trial.detector_code["distribution"]),
             log=ended.log if ended and outcome["status"] != "ok" else "",
             finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             run=self.number,
@@ -243,10 +241,6 @@ class Run:
         if ended:
             shutil.rmtree(ended.job.workdir, ignore_errors=True)
         self.view.finished(trial, record, self._remaining())
-
-    def _dataset_facts(self, planned: Planned) -> dict[str, Any]:
-        address = self.registry.addresses.get(planned.dataset.name, "")
-        return {**_facts(planned.dataset, _DATASET_FACTS), "note": planned.note, "address": address}
 
     def _arrays(self, ended: Ended | None, rows: _Rows) -> dict[str, Any]:
         from adbench.execution.jobs.arrays import read
@@ -315,6 +309,27 @@ class Run:
             trials = [planned.trial for planned in (*self._waiting, *self._running.values())]
             self._reckoned, self._rest = now, self._forecast.total(trials, self.executor.jobs)
         return None if self._rest is None else max(0.0, self._rest - (now - self._reckoned))
+
+
+def planned_record(registry: Registry, planned: Planned) -> Record:
+    """Return the record of a trial that has not run: what is known of it beforehand."""
+    trial = planned.trial
+    address = registry.addresses.get(planned.dataset.name, "")
+    return Record(
+        trial=trial,
+        status=MISSING,
+        reason="not run yet",
+        detector_facts=_facts(planned.detector, _DETECTOR_FACTS),
+        dataset_facts={**_facts(planned.dataset, _DATASET_FACTS), "note": planned.note, "address": address},
+        versions=versions_of(trial.detector_code["distribution"]),
+    )
+
+
+def _peak_mb(outcome: Mapping[str, Any], ended: Ended | None) -> float:
+    """Return a trial's peak: its own exact mark where it got so far, plus its children's sampled one."""
+    if ended is None:
+        return 0.0
+    return outcome["peak_mb"] + ended.children_mb if "peak_mb" in outcome else ended.peak_mb
 
 
 def _facts(spec: object, names: Iterable[str]) -> dict[str, Any]:

@@ -16,8 +16,17 @@ from adbench.planning.selection import Overrides
 from adbench.registry import Registry
 from adbench.specs import DatasetSpec, DetectorSpec, TaskSpec
 
-#: Every host has these, so that hosts of detectors that need no more serve data jobs as well.
-DATA_PRELOAD = ("numpy", "adbench.execution.jobs.data", "adbench.execution.jobs.trial")
+#: Every host has these, so that hosts of detectors that need no more serve data jobs as well. What a
+#: job would import anyway (numpy.random, zipfile ...) is here because each child would import it anew.
+DATA_PRELOAD = (
+    "numpy",
+    "numpy.random",
+    "encodings.ascii",
+    "mmap",
+    "zipfile",
+    "adbench.execution.jobs.data",
+    "adbench.execution.jobs.trial",
+)
 
 
 def find_sources(

@@ -125,8 +125,6 @@ def _why_not(detector: DetectorSpec, dataset: DatasetSpec, task: TaskSpec) -> st
     """Return why a pair cannot work, empty if it can."""
     if dataset.modality == "table" and "vector" not in detector.accepts:
         return "takes images only, and this is a table"
-    if dataset.modality == "image" and not {"image", "vector"} & set(detector.accepts):
-        return "takes no images"
     if detector.supervision == "labels" and task.setting != "supervised":
         return "learns from labels, and this task trains without"
     if detector.supervision == "none" and task.setting == "supervised":

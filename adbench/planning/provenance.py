@@ -44,6 +44,8 @@ def _python_files(package: str) -> list[tuple[Path, str]]:
 @cache
 def versions_of(distribution: str) -> dict[str, str]:
     """Return the versions of a distribution and of what it requires directly."""
+    if not distribution:
+        return {}
     try:
         needed = requires(distribution) or []
     except PackageNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def _matching_detectors(registry: Registry, pattern: str) -> list[str]:
             raise UnknownName("group", pattern, [f"@{name}" for name in groups])
         return groups[pattern[1:]]
     if _is_glob(pattern):
-        found = fnmatch.filter(registry.detectors, pattern)
+        found = [name for name, spec in registry.detectors.items() if spec.default and fnmatch.fnmatch(name, pattern)]
         if not found:
             raise UnknownName("detector", pattern, registry.detectors)
         return found
@@ -62,12 +63,15 @@ def select_tasks(
 def _matching_tasks(registry: Registry, pattern: str, lane: str | None) -> list[tuple[DatasetSpec, TaskSpec]]:
     if _SCHEME.match(pattern):
         dataset = registry.open_dataset(pattern)
-        return [(dataset, task) for task in dataset.tasks if lane in (None, task.lane)]
+        return _some([(dataset, task) for task in dataset.tasks if lane in (None, task.lane)], pattern, lane)
     dataset_pattern, slash, task_pattern = pattern.partition("/")
     datasets = _matching_datasets(registry, dataset_pattern)
     if not slash:
         wanted = lane or "corrected"
-        return [(d, t) for d in datasets for t in d.tasks if t.lane == wanted and (t.default or wanted == "published")]
+        by_default = [
+            (d, t) for d in datasets for t in d.tasks if t.lane == wanted and (t.default or wanted == "published")
+        ]
+        return _some(by_default, pattern, wanted)
     found = [
         (d, t)
         for d in datasets
@@ -80,6 +84,14 @@ def _matching_tasks(registry: Registry, pattern: str, lane: str | None) -> list[
     return found
 
 
+def _some(
+    found: list[tuple[DatasetSpec, TaskSpec]], pattern: str, lane: str | None
+) -> list[tuple[DatasetSpec, TaskSpec]]:
+    if not found:
+        raise UsageError(f"{pattern!r} has no task to run by default in the lane {lane!r}; name one: DATASET/TASK")
+    return found
+
+
 def _matching_datasets(registry: Registry, pattern: str) -> list[DatasetSpec]:
     if not _is_glob(pattern):
         return [registry.dataset(pattern)]
@@ -89,15 +101,14 @@ def _matching_datasets(registry: Registry, pattern: str) -> list[DatasetSpec]:
     return [registry.datasets[name] for name in found]
 
 
-def parse_overrides(registry: Registry, settings: Iterable[str]) -> dict[str, dict[str, Any]]:
+def parse_overrides(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Parse ``NAME.PARAM=VALUE`` settings into overrides by detector or dataset.
 
     Values are JSON where they parse as JSON, else text.
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> parse_overrides(SimpleNamespace(detectors={"knn": 0}, datasets={}), ["knn.k=5", "knn.metric=l1"])
+    >>> parse_overrides(["knn.k=5", "knn.metric=l1"])
     {'knn': {'k': 5, 'metric': 'l1'}}
     """
     overrides: dict[str, dict[str, Any]] = {}
@@ -107,21 +118,21 @@ def parse_overrides(registry: Registry, settings: Iterable[str]) -> dict[str, di
         name, dot, param = left.rpartition(".")
         if not (equals and dot and name and param.isidentifier()):
             raise UsageError(f"--set takes NAME.PARAM=VALUE; got {setting!r}")
-        if name not in registry.detectors and name not in registry.datasets:
-            raise UnknownName("detector or dataset", name, [*registry.detectors, *registry.datasets])
         overrides.setdefault(name, {})[param] = _value(text)
     return overrides
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except ValueError:
         return {"True": True, "False": False, "None": None}.get(text, text)
 
 
-def _refuse_constant(name: str) -> Any:
-    raise UsageError(f"--set takes finite numbers; got {name}")
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise UsageError(f"--set takes finite numbers; got {text}")
+    return number
 
 
 def _is_glob(pattern: str) -> bool:

@@ -103,13 +103,12 @@ def _on_the_same_rows(cells: list[Cell]) -> list[Cell]:
 
 def _read_store(store: Store, thresholds: Sequence[ThresholdSpec], only: Collection[str] | None) -> list[Cell]:
     machines = store.run_facts()
-    records = {record.key: record for record in store.records() if only is None or record.key in only}
-    labels = [label for label in store.labels() if label.key in records]
+    labelled = store.labelled(only)
     evaluator = Evaluator(store, thresholds)
-    evaluated = {key: evaluator.evaluate(record) for key, record in records.items()}
+    evaluated = {record.key: evaluator.evaluate(record) for _, record in labelled}
     floors = _floors_by_rows(record for record, _ in evaluated.values())
     cells = []
-    for label in labels:
+    for label, _ in labelled:
         record, evaluations = evaluated[label.key]
         others = floors.get(record.trial.split_key, [])
         above = evaluator.compare(record, others) if evaluations and record not in others else {}

@@ -40,7 +40,7 @@ def to_frame(cells: Sequence[Cell]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame(list(_rows(cells)), columns=list(COLUMNS))
+    return pd.DataFrame(list(_rows(cells)), columns=list(COLUMNS)).astype({"value": "float64"})
 
 
 def write(frame: pd.DataFrame, path: Path, form: str) -> None:

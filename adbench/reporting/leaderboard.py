@@ -18,6 +18,7 @@ from adbench.intervals import (
     combine_replicates,
     percentile_interval,
 )
+from adbench.record import FAILURES, MISSING
 from adbench.reporting.cells import Cell
 from adbench.specs import LANES, PROFILES
 
@@ -60,8 +61,13 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        """Whether any repetition has no score: a mean over the lucky ones is no result."""
-        return len(self.evaluations) < len(self.cells)
+        """Whether any repetition failed: a mean over the lucky ones is no result."""
+        return any(cell.record.status in FAILURES for cell in self.cells) or not (self.evaluations or self.absent)
+
+    @property
+    def absent(self) -> bool:
+        """Whether no repetition was scored, and none failed: skipped, or not run yet."""
+        return not self.evaluations and all(cell.record.status in ("skipped", MISSING) for cell in self.cells)
 
     @property
     def statuses(self) -> Counter[str]:
@@ -147,8 +153,8 @@ class Standing:
         return statistics.fmean(self.ranks) if self.ranks else None
 
     def mean(self, metric: str) -> float | None:
-        """Return the mean of ``auroc`` or ``average_precision`` over boards; None if any failed."""
-        if any(row.failed for row in self.rows):
+        """Return the mean of ``auroc`` or ``average_precision`` over boards; None if any has none."""
+        if any(row.failed or row.absent for row in self.rows):
             return None
         return statistics.fmean(getattr(row, metric).estimate for row in self.rows)
 
@@ -176,7 +182,7 @@ class Section:
             standings.append(
                 Standing(detector, places[0][1].is_floor, tuple(row for _, row in places), _by_block(ranked))
             )
-        return sorted(standings, key=lambda s: (s.is_floor, s.mean_rank if s.mean_rank is not None else 0, s.detector))
+        return sorted(standings, key=lambda s: (s.is_floor, s.mean_rank is None, s.mean_rank or 0, s.detector))
 
 
 @dataclass(frozen=True)
@@ -257,14 +263,19 @@ def _row(detector: str, score: str, declared: bool, test: str, cells: tuple[Cell
 
 def _ranked(rows: list[Row]) -> list[Row]:
     """Return rows with ranks, best first; equal AUROCs share a rank, and so do all failed ones at the end."""
-    competing = [row for row in rows if row.declared and not row.is_floor]
+    competing = [row for row in rows if row.declared and not row.is_floor and not row.absent]
     values = [float("-inf") if row.failed else row.auroc.estimate for row in competing]
     ranks = {
         id(row): sum(other > value for other in values) + (values.count(value) + 1) / 2
         for row, value in zip(competing, values, strict=True)
     }
     made = [Row(r.detector, r.score, r.declared, r.cells, r.evaluations, r.differences, ranks.get(id(r))) for r in rows]
-    return sorted(made, key=lambda r: (r.failed, -r.auroc.estimate if not r.failed else 0, r.detector, r.score))
+    return sorted(made, key=_best_first)
+
+
+def _best_first(row: Row) -> tuple[bool, bool, float, str, str]:
+    value = -row.auroc.estimate if row.evaluations and not row.failed else 0.0
+    return row.absent, row.failed, value, row.detector, row.score
 
 
 def _by_block(ranks: Iterable[tuple[str, float]]) -> tuple[float, ...]:
@@ -299,7 +310,7 @@ def _flat(board: Board, row: Row) -> dict[str, Any]:
         "repetitions": len(row.cells),
         "status": ", ".join(f"{status} {count}" for status, count in sorted(row.statuses.items())),
     }
-    if not row.evaluations:
+    if row.failed or not row.evaluations:
         return flat
     for name, interval in (("auroc", row.auroc), ("average_precision", row.average_precision)):
         flat |= {name: interval.estimate, f"{name}_lower": interval.lower, f"{name}_upper": interval.upper}

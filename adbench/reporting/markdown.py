@@ -13,13 +13,11 @@ from tabulate import tabulate
 
 from adbench.intervals import Interval
 from adbench.metric_names import ORACLE
-from adbench.record import Record
+from adbench.record import MISSING, Record
 from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
 
 MARK = "<!-- made by adbench leaderboard -->"
-_FAILED = "failed"
 _LANE = {"corrected": "", "published": ", published protocols (a reference's own, with its quirks)"}
-_RULES = ("contamination", ORACLE)
 
 _LEGEND = textwrap.dedent("""\
     AUROC and average precision (AP) are means over repetitions with 95 % intervals. *Italic*: floors, the
@@ -81,8 +79,8 @@ def _section(section: Section) -> list[str]:
     parts.append(_ranking(section))
     parts += ["### AUROC by task", _matrix(section)]
     if failures := _failures(section.boards):
-        parts += ["### Failed", failures]
-    parts += ["### Reproduce", _command(section.profile, section.lane, section.boards)]
+        parts += ["### Failed or skipped", failures]
+    parts += ["### Reproduce", _command(section.profile, section.boards)]
     return parts
 
 
@@ -99,8 +97,8 @@ def _ranking(section: Section) -> str:
             _number(standing.mean("average_precision")),
             f"{len(standing.ranks)} of {blocks}" if standing.ranks else "",
             f"{failed} of {len(standing.rows)}" if failed else "",
-            _seconds(_total(alive, "fit_seconds")),
-            _seconds(_total(alive, "score_seconds")),
+            _seconds(_total(alive, "fit_seconds")) if alive else "",
+            _seconds(_total(alive, "score_seconds")) if alive else "",
             _memory(alive),
         ]
 
@@ -124,7 +122,7 @@ def _matrix(section: Section) -> str:
 def _short(row: Row | None, *, bold: bool) -> str:
     if row is None:
         return ""
-    if row.failed:
+    if row.failed or row.absent:
         return _status(row)
     value = f"{row.auroc.estimate:.3f}"
     return f"**{value}**" if bold else f"*{value}*" if row.is_floor else value
@@ -137,8 +135,8 @@ def _board(board: Board) -> list[str]:
     head = f"## {text(board.name)}: profile `{board.profile}`{lane}{labels}"
     parts = [head, _rows_told(board, first.rows), _provenance([board]), _scores(board), _decisions(board)]
     if failures := _failures([board]):
-        parts += ["Failed:", failures]
-    return [*parts, _command(board.profile, board.lane, [board])]
+        parts += ["Failed or skipped:", failures]
+    return [*parts, _command(board.profile, [board])]
 
 
 def _rows_told(board: Board, facts: Mapping[str, Any]) -> str:
@@ -146,7 +144,7 @@ def _rows_told(board: Board, facts: Mapping[str, Any]) -> str:
     if test is None:
         return ""
     setting = board.rows[0].cells[0].record.trial.setting
-    told = [f"Setting `{setting}`: {facts['train_rows']:,} training rows, {test['rows']:,} test rows"]
+    told = [f"Setting `{text(setting)}`: {facts['train_rows']:,} training rows, {test['rows']:,} test rows"]
     if board.contamination is not None:
         told.append(f"{board.contamination:.2%} of them anomalies (the chance level of AP)")
     if test["is_train"]:
@@ -162,12 +160,12 @@ def _scores(board: Board) -> str:
         if not row.declared:
             name += f" · {text(row.score)}"
         rank = "" if row.rank is None else f"{row.rank:g}"
-        if not row.evaluations:
+        if row.failed or not row.evaluations:
             return [rank, name, _status(row), *[""] * 7]
         return [
             rank,
             name,
-            _status(row) if row.failed else _with_limits(row.auroc),
+            _with_limits(row.auroc),
             _with_limits(row.average_precision),
             f"{row.mean('precision_at_n'):.3f}",
             f"{row.mean('fpr_at_95_tpr'):.3f}",
@@ -184,14 +182,15 @@ def _scores(board: Board) -> str:
 def _decisions(board: Board) -> str:
     """Return what the label-free rule achieves beside the best that the test labels allow."""
     lines = []
+    # In the outlier setting the rule promises a share of all rows, and nothing about false alarms.
+    promises = board.rows[0].cells[0].record.trial.setting != "outlier"
     for row in board.rows:
-        by_rule = [row.decision(rule) for rule in _RULES] if row.declared and row.evaluations else []
-        if all(by_rule) and by_rule:
-            rule, oracle = by_rule
-            assert rule is not None and oracle is not None
-            shown = ("promised", "false_alarm_rate", "precision", "recall", "f1", "f1_normal")
-            numbers = [*(rule[name] for name in shown), oracle["f1"], oracle["f1"] - rule["f1"]]
-            lines.append([_name(row.detector, row.is_floor), *(f"{number:.3f}" for number in numbers)])
+        rule, oracle = row.decision("contamination"), row.decision(ORACLE)
+        if row.declared and not row.failed and rule and oracle:
+            promised = rule.get("promised") if promises else None
+            shown = [rule[name] for name in ("false_alarm_rate", "precision", "recall", "f1", "f1_normal")]
+            numbers = [promised, *shown, oracle["f1"], oracle["f1"] - rule["f1"]]
+            lines.append([_name(row.detector, row.is_floor), *map(_number, numbers)])
     if not lines:
         return ""
     head = ["detector", "false alarms promised", "found", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
@@ -204,9 +203,9 @@ def _failures(boards: Iterable[Board]) -> str:
     for board in boards:
         for cell in (cell for row in board.rows if row.declared for cell in row.cells):
             record = cell.record
-            if record.status != "ok":
+            if record.status not in ("ok", MISSING):
                 who = f"{text(cell.label.detector)} on {text(cell.label.task)}"
-                found[f"- {who} #{record.trial.repetition}: **{record.status}**. {text(record.reason)}"] = None
+                found[f"- {who} #{record.trial.repetition}: **{text(record.status)}**. {text(record.reason)}"] = None
     return "\n".join(found)
 
 
@@ -216,19 +215,20 @@ def _provenance(boards: Iterable[Board]) -> str:
     variants = sorted({cell.record.trial.dataset_label for cell in cells if cell.record.trial.variant})
     repetitions = {cell.record.trial.repetition for cell in cells}
     roots = sorted({cell.record.trial.root for cell in cells})
-    days = sorted({cell.record.finished[:10] for cell in cells})
-    machines = sorted({_machine(cell.machine) for cell in cells})
+    days = sorted({text(cell.record.finished[:10]) for cell in cells if cell.record.finished}) or ["not run yet"]
+    machines = sorted({_machine(cell.machine) for cell in cells if cell.machine})
+    missing = len({cell.record.key for cell in cells if cell.record.status == MISSING})
     told = [f"{len(repetitions)} repetitions from root seed {', '.join(map(str, roots))}"]
     told.append(days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
     told += machines
+    if missing:
+        told.append(f"**{missing} trials have not run yet: ranks are provisional**")
     if variants:
         told.append("not the official data: " + ", ".join(map(text, variants)))
     return "; ".join(told) + "."
 
 
 def _machine(facts: Mapping[str, Any]) -> str:
-    if not facts:
-        return "machine unknown"
     commit = (
         f", commit {facts['commit'][:12]}{' with changes' if facts.get('dirty') else ''}" if "commit" in facts else ""
     )
@@ -239,30 +239,40 @@ def _machine(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _command(profile: str, lane: str, boards: Sequence[Board]) -> str:
+def _command(profile: str, boards: Sequence[Board]) -> str:
     records = [cell.record for board in boards for row in board.rows for cell in row.cells]
     trials = [record.trial for record in records]
     words = ["adbench run"]
-    words += sorted({f"-D {_address(record)}" for record in records})
+    words += sorted({_option("-D", _address(record)) for record in records})
     if len(boards) == 1:
-        words += sorted({f"-d {trial.detector}" for trial in trials})
+        words += sorted({_option("-d", trial.detector) for trial in trials})
     words += [f"--profile {profile}", f"--seeds {max(trial.repetition for trial in trials) + 1}"]
     words += sorted({f"--seed {trial.root}" for trial in trials if trial.root})
     settings = [(trial.detector, trial.overrides) for trial in trials]
     settings += [(trial.dataset, trial.split_overrides) for trial in trials]
-    words += sorted({f"--set {name}.{k}={json.dumps(v)}" for name, found in settings for k, v in found.items()})
-    lines = textwrap.wrap(" ".join(words), 110, break_long_words=False, break_on_hyphens=False)
+    words += sorted(
+        {_option("--set", f"{name}.{k}={json.dumps(v)}") for name, found in settings for k, v in found.items()}
+    )
+    lines = [""]
+    for word in words:
+        if lines[-1] and len(lines[-1]) + len(word) > 110:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".lstrip()
     return "```sh\n" + " \\\n  ".join(lines) + "\n```"
+
+
+def _option(name: str, value: str) -> str:
+    """Return an option as a shell takes it, on one line: a line of its own could end the block."""
+    return " ".join(f"{name} {shlex.quote(value)}".split())
 
 
 def _address(record: Record) -> str:
     """Return how ``-D`` names a record's task; a user's own file by its name alone."""
-    address = record.dataset_facts.get("address")
-    return shlex.quote(address) if address else f"{record.trial.dataset}/{record.trial.task}"
+    return record.dataset_facts.get("address") or f"{record.trial.dataset}/{record.trial.task}"
 
 
 def _mark(row: Row) -> str:
-    if row.is_floor or row.failed:
+    if row.is_floor:
         return ""
     if row.auroc.upper < 0.5:
         return "below chance"
@@ -270,13 +280,12 @@ def _mark(row: Row) -> str:
 
 
 def _status(row: Row) -> str:
-    """Return a failed row's statuses, ok ones left out."""
-    if not row.failed:
-        return ""
+    """Return the statuses of a row's repetitions, ok ones left out."""
     total = len(row.cells)
     failed = [(status, count) for status, count in sorted(row.statuses.items()) if status != "ok"]
-    told = [status if count == total else f"{status} {count}/{total}" for status, count in failed]
-    return "**" + ", ".join(told or [_FAILED]) + "**"
+    told = [text(status) if count == total else f"{text(status)} {count}/{total}" for status, count in failed]
+    words = ", ".join(told)
+    return f"**{words}**" if row.failed else words
 
 
 def _name(detector: str, is_floor: bool) -> str:
@@ -292,7 +301,7 @@ def _number(value: float | None) -> str:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _memory(rows: Sequence[Row]) -> str:

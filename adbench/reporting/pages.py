@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import difflib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adbench.errors import UsageError
 from adbench.reporting.markdown import MARK
 
 
-def check_folder(out: Path) -> None:
-    """Raise UsageError if pages cannot be written to ``out``, before anything is run for them."""
+def check_folder(out: Path, names: Iterable[str] = ("README.md",)) -> None:
+    """Raise UsageError if pages of these names cannot be written to ``out``, or are somebody else's."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
         raise UsageError(f"the folder {out} cannot be written: {error.strerror}; give another --out") from error
-    readme = out / "README.md"
-    if readme.exists() and not _is_ours(readme):
-        raise UsageError(f"{readme} was not made by adbench and would be overwritten; give another --out")
+    for name in names:
+        if (out / name).exists() and not _is_ours(out / name):
+            raise UsageError(f"{out / name} was not made by adbench and would be overwritten; give another --out")
 
 
 def write(pages: Mapping[str, str], out: Path) -> list[Path]:
     """Write pages, remove those we made that no longer belong, and return the paths written."""
-    check_folder(out)
+    check_folder(out, pages)
     for path in _ours(out):
         if path.name not in pages:
             path.unlink()
@@ -47,8 +47,8 @@ def differences(pages: Mapping[str, str], out: Path) -> list[str]:
         path = out / name
         if not path.is_file():
             found.append(f"{name}: is missing")
-        elif (there := path.read_text(encoding="utf-8")) != page:
-            changed = difflib.unified_diff(there.splitlines(), page.splitlines(), n=0, lineterm="")
+        elif (there := path.read_bytes().decode(errors="replace")) != page:
+            changed = difflib.unified_diff(there.split("\n"), page.split("\n"), n=0, lineterm="")
             first = next((line for line in changed if line[:1] in "+-" and line[:3] not in ("+++", "---")), "")
             found.append(f"{name}: differs, first at {first[:100]!r}")
     return found
@@ -59,5 +59,7 @@ def _ours(out: Path) -> list[Path]:
 
 
 def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open(encoding="utf-8", errors="replace") as file:
         return file.readline().strip() == MARK

@@ -13,7 +13,7 @@ from adbench_baselines.pyod_wrapper import PyOD
 from pyod.models.iforest import IForest
 from pyod.models.knn import KNN
 
-from adbench import PluginError, UsageError
+from adbench import PluginError, SkipTrial, UsageError
 
 SPECS = {spec.name: spec for spec in adbench_detectors()}
 PYOD = [name for name in SPECS if name.startswith("pyod")]
@@ -139,7 +139,7 @@ def test_missing_package_is_a_plugin_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)
     monkeypatch.delitem(sys.modules, "pyod.models.xgbod", raising=False)
 
-    with pytest.raises(PluginError, match="PyOD's XGBOD needs another package: .*xgboost"):
+    with pytest.raises(PluginError, match=r"PyOD's XGBOD needs another package: .*xgboost"):
         PyOD("XGBOD")
 
 
@@ -154,6 +154,14 @@ def test_unusable_rows_are_refused_in_one_line(rows, message):
     """One row, or a NaN, is an error that says so."""
     with pytest.raises(ValueError, match=message):
         PyOD("KNN").fit(rows, seed=0)
+
+
+def test_too_many_features_are_skipped():
+    """Above its feature limit a detector skips the trial and says why; up to it, it runs."""
+    with pytest.raises(SkipTrial, match="4 features, above the feature_limit of 3"):
+        PyOD("KNN", feature_limit=3).fit(TRAIN, seed=0)
+
+    assert PyOD("KNN", feature_limit=4).fit(TRAIN, seed=0)
 
 
 def test_constant_feature_is_no_crash():
@@ -174,12 +182,11 @@ def test_rows_are_left_alone():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ocsvm", "pyod-knn", "pyod-hbos", "pyod-deepsvdd"])
-def test_preload_starts_no_thread(name):
+def test_preloads_start_no_thread():
     """A host may fork after importing the preload modules: they leave it single-threaded."""
-    imports = "; ".join(f"import {module}" for module in SPECS[name].preload)
-    count = f"import os; {imports}; print(len(os.listdir('/proc/self/task')))"
-    # As the harness sets them; the last one keeps pyarrow, which pandas loads, from starting a thread.
+    modules = dict.fromkeys(module for spec in SPECS.values() for module in spec.preload)
+    count = f"import os, {', '.join(modules)}; print(len(os.listdir('/proc/self/task')))"
+    # As the harness pins them; the last one keeps pyarrow, which pandas loads, from starting a thread.
     pinned = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     pinned["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 

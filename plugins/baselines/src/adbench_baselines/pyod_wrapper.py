@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyod.models
 
-from adbench import PluginError, UsageError
+from adbench import PluginError, SkipTrial, UsageError
 
 # ``contamination`` moves only PyOD's own threshold, and randomness comes from the harness's seed.
 _NOT_HYPERPARAMETERS = {"contamination", "random_state"}
@@ -33,6 +33,8 @@ class PyOD:
     ----------
     detector
         Class name in ``pyod.models``, in any case: ``"KNN"``, ``"iforest"``.
+    feature_limit
+        Rows with more features than this are not tried: the trial is skipped.
     **hyperparameters
         For the class's constructor.
 
@@ -55,8 +57,9 @@ class PyOD:
     array([ 1., 12.])
     """
 
-    def __init__(self, detector: str = "GMM", **hyperparameters) -> None:
+    def __init__(self, detector: str = "GMM", feature_limit: int | None = None, **hyperparameters) -> None:
         self.detector = detector
+        self.feature_limit = feature_limit
         self.hyperparameters = hyperparameters
         parameters = inspect.signature(_find(detector)).parameters
         known = [name for name in parameters if name not in _NOT_HYPERPARAMETERS]
@@ -68,6 +71,8 @@ class PyOD:
         rows = _rows(X)
         if len(rows) < 2:
             raise ValueError(f"PyOD's {self.detector} needs at least two training rows; got {len(rows)}")
+        if self.feature_limit is not None and rows.shape[1] > self.feature_limit:
+            raise SkipTrial(f"{rows.shape[1]} features, above the feature_limit of {self.feature_limit}")
         make = _find(self.detector)
         given = {"random_state": seed, "n_features": rows.shape[1]}  # where the constructor has them
         filled = {name: value for name, value in given.items() if name in inspect.signature(make).parameters}

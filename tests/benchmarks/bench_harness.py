@@ -1,0 +1,121 @@
+"""What the harness itself costs: budgets of the design, section 11."""
+
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+import adbench
+from adbench import DetectorSpec, hookimpl
+from adbench.progress import QuietView
+from adbench.registry import Registry
+
+TRIALS = 200
+
+
+def tell(line):
+    """Show a figure that pytest-benchmark's table has no column for."""
+    sys.__stdout__.write(f"\n{line}\n")
+
+
+class Clock(QuietView):
+    """Takes note of when each trial ended, and of what it spent in fit and score."""
+
+    def __init__(self):
+        self.ended = []
+        self.own = []
+
+    def finished(self, trial, record, remaining):
+        assert record.status == "ok"
+        self.ended.append(time.perf_counter())
+        self.own.append(record.fit_seconds + record.score_seconds)
+
+    def milliseconds_a_trial(self):
+        """Mean wall time between ends, less fit and score; the first end comes when the host is warm."""
+        wall = (self.ended[-1] - self.ended[0]) / (len(self.ended) - 1)
+        return 1000 * (wall - sum(self.own) / len(self.own))
+
+
+class Trivial:
+    """Many names for one trivial detector, so that all trials see the same rows."""
+
+    @hookimpl
+    def adbench_detectors(self):
+        return [
+            DetectorSpec(name=f"trivial-{number}", target="adbench_faults.trivial:MeanDistance", summary="Trivial.")
+            for number in range(TRIALS)
+        ]
+
+
+def test_milliseconds_a_trial(benchmark, faults, tmp_path):
+    """Harness time of an isolated trial beyond fit and score, host warm: at most 30 ms."""
+    clock = Clock()
+    registry = Registry.of(faults, Trivial())
+
+    def run():
+        adbench.run(["trivial-*"], ["tiny"], registry=registry, store=tmp_path / "s", seeds=1, jobs=1, view=clock)
+
+    benchmark.pedantic(run, rounds=1)
+    benchmark.extra_info["milliseconds_a_trial"] = round(clock.milliseconds_a_trial(), 2)
+    tell(f"harness: {clock.milliseconds_a_trial():.1f} ms a trial over {TRIALS} trials on the same rows")
+
+
+def test_milliseconds_a_trial_with_new_rows(benchmark, faults, tmp_path):
+    """The same where each trial needs rows of its own: a further process a trial."""
+    clock = Clock()
+    registry = Registry.of(faults)
+
+    def run():
+        adbench.run(["good"], ["tiny"], registry=registry, store=tmp_path / "s", seeds=TRIALS, jobs=1, view=clock)
+
+    benchmark.pedantic(run, rounds=1)
+    benchmark.extra_info["milliseconds_a_trial"] = round(clock.milliseconds_a_trial(), 2)
+    tell(f"harness: {clock.milliseconds_a_trial():.1f} ms a trial over {TRIALS} trials on rows of their own")
+
+
+def test_two_jobs(benchmark, tmp_path, monkeypatch):
+    """Two jobs against one, on a detector that computes: at least 1.7 x the throughput on two cores."""
+    monkeypatch.setenv("ADBENCH_CACHE", str(tmp_path / "cache"))
+    pytest.importorskip("adbench_baselines", reason="needs the baselines")
+    seconds = SimpleNamespace(one=0.0, two=0.0)
+
+    def run(jobs):
+        clock = Clock()
+        adbench.run(
+            ["pyod-iforest"],
+            ["breast-cancer/novelty"],
+            store=tmp_path / f"s{jobs}",
+            seeds=40,
+            jobs=jobs,
+            view=clock,
+        )
+        # From the eleventh end on: hosts are then warm in both cases.
+        return (clock.ended[-1] - clock.ended[10]) / (len(clock.ended) - 11)
+
+    def both():
+        seconds.one, seconds.two = run(1), run(2)
+
+    benchmark.pedantic(both, rounds=1)
+    benchmark.extra_info["throughput_ratio"] = round(seconds.one / seconds.two, 2)
+    tell(f"-j 2 against -j 1: {seconds.one / seconds.two:.2f} x the throughput")
+
+
+@pytest.mark.parametrize("words", [("list",), ("--help",), ("run", "--help")], ids=" ".join)
+def test_answers_at_once(benchmark, command, words):
+    """``adbench list`` and ``--help`` with everything installed: at most 0.2 s."""
+    benchmark.pedantic(
+        subprocess.run, args=([*command, *words],), kwargs={"check": True, "stdout": subprocess.DEVNULL}, rounds=15
+    )
+
+
+def test_resume(benchmark, faults, tmp_path):
+    """A run with nothing left to do: at most 2 s + 0.05 ms a trial."""
+    registry = Registry.of(faults)
+
+    def run():
+        adbench.run(["good"], ["tiny"], registry=registry, store=tmp_path / "s", seeds=100, jobs=1)
+
+    run()
+    benchmark.pedantic(run, rounds=5)
