@@ -26,7 +26,7 @@ from adbench.planning.planner import Plan, Planned, make_plan
 from adbench.planning.provenance import machine_facts, versions_of
 from adbench.planning.selection import select_detectors, select_tasks
 from adbench.progress import QuietView
-from adbench.record import FAILURES, MISSING
+from adbench.record import MISSING
 from adbench.registry import Registry
 from adbench.specs import PROFILES
 from adbench.store import Store
@@ -192,12 +192,13 @@ class Session:
         statuses = store.statuses() if store else {}
         stale = {key for key, _ in self.stale(store)} if store and self.options.strict_versions else set()
 
+        uninstalled = store.uninstalled() if store else set()
+
         def is_done(key: str) -> bool:
-            # A trial is skipped because something is not installed: worth another look each time.
             if statuses.get(key) == "ok":
                 return key not in stale and store is not None and store.has_arrays(key)
-            failed = statuses.get(key) in FAILURES
-            return failed and not self.options.retry_failed
+            # What was not installed may be by now: worth another look each time.
+            return key in statuses and key not in uninstalled and not self.options.retry_failed
 
         return [planned for planned in self.plan().trials if not is_done(planned.trial.key)]
 

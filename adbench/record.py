@@ -29,6 +29,8 @@ class Record:
         One line, for every status but ``ok``.
     notes
         What failed beside the scores, such as a reconstruction.
+    installed
+        False if the trial was skipped because something is not installed: worth another look each time.
     warmup_seconds, fit_seconds, score_seconds
         Import and construction, ``fit``, ``score`` over all test sets; 0 where it was not reached.
     seconds
@@ -55,6 +57,7 @@ class Record:
     status: str
     reason: str = ""
     notes: tuple[str, ...] = ()
+    installed: bool = True
     warmup_seconds: float = 0.0
     fit_seconds: float = 0.0
     score_seconds: float = 0.0

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adbench.errors import PluginError
+from adbench.metric_names import ORACLE
 
 PROFILES = ("quick", "standard", "full")
 SETTINGS = ("novelty", "outlier", "supervised")
@@ -144,6 +145,9 @@ class DatasetSpec:
     params
         Keyword arguments of the target's constructor. They do not enter a trial's identity:
         what they select is told by the data's fingerprint.
+    preload
+        Modules that ``load`` and ``split`` use, imported once by their host. The target's own module
+        should import no more than ``locate`` needs: that is called at every run.
     """
 
     name: str
@@ -154,6 +158,7 @@ class DatasetSpec:
     source: str = ""
     licence: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    preload: tuple[str, ...] = ()
     needs: str = ""
 
     def __post_init__(self) -> None:
@@ -189,6 +194,8 @@ class ThresholdSpec:
     def __post_init__(self) -> None:
         what = f"threshold {self.name!r}"
         _check_name(what, self.name)
+        if self.name == ORACLE:
+            raise PluginError(f"{what}: that name marks the use of test labels; choose another")
         _check_target(what, self.target)
         _check_plain(what, "params", self.params)
 

@@ -136,7 +136,7 @@ class Store:
 
     def begin_run(self, facts: Mapping[str, Any], started: str) -> int:
         """Take note of a run's machine and commit, and return its number."""
-        with self._db:
+        with self._writing():
             done = self._db.execute("INSERT INTO runs (started, facts) VALUES (?, ?)", (started, json.dumps(facts)))
         return int(done.lastrowid or 0)
 
@@ -162,7 +162,7 @@ class Store:
             record.seconds,
             record.to_json(),
         )
-        with self._db:
+        with self._writing():
             if self._db.execute("SELECT 1 FROM records WHERE key = ?", (record.key,)).fetchone():
                 self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*{record.key}*",))
             self._db.execute("INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?)", row)
@@ -170,12 +170,17 @@ class Store:
     def plan(self, records: Iterable[Record]) -> None:
         """Take note of trials that belong to a profile, as records that are still missing."""
         rows = [(*astuple(Label.of(record.trial)), record.to_json()) for record in records]
-        with self._db:
+        with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO labels VALUES (?,?,?,?,?)", rows)
 
     def statuses(self) -> dict[str, str]:
         """Return key -> status of every record."""
         return dict(self._db.execute("SELECT key, status FROM records"))
+
+    def uninstalled(self) -> set[str]:
+        """Return the keys of trials that were skipped because something was not installed."""
+        query = "SELECT key FROM records WHERE status = 'skipped' AND NOT json_extract(body, '$.installed')"
+        return {key for (key,) in self._db.execute(query)}
 
     def versions(self) -> dict[str, dict[str, str]]:
         """Return key -> distribution versions of every record that is ok."""
@@ -230,7 +235,7 @@ class Store:
         """Cache evaluations, if this store is open for writing."""
         if self.writable and bodies:
             rows = [(key, version, json.dumps(body, allow_nan=False)) for key, body in bodies.items()]
-            with self._db:
+            with self._writing():
                 self._db.executemany("INSERT OR REPLACE INTO evaluations VALUES (?,?,?)", rows)
 
     def arrays(self, key: str) -> dict[str, NDArray[Any]]:
@@ -267,6 +272,15 @@ class Store:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Commit what is done inside, or nothing of it."""
+        try:
+            with self._db:
+                yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the store {self.folder} cannot be written: {error}") from error
+
     def _scores_path(self, key: str) -> Path:
         return self.folder / "scores" / f"{key}.npz"
 
@@ -290,7 +304,7 @@ class Store:
         if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-            with self._db:
+            with self._writing():
                 self._db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
         self._check_version()
 

@@ -99,7 +99,9 @@ def test_second_scores_are_not_ranked(synthetic, board_of):
     assert [len(standing.rows) for standing in leaderboard.sections[0].standings] == [1, 1]
 
 
-@pytest.mark.parametrize(("separation", "expected"), [(3, True), (0, False)], ids=["above", "not shown to be above"])
+@pytest.mark.parametrize(
+    ("separation", "expected"), [(3, True), (1, False), (0, False)], ids=["above both", "above one", "above none"]
+)
 def test_beats_floors(synthetic, board_of, separation, expected):
     """A detector beats the floors if the paired lower bound is above 0 for each of them, over the repetitions."""
     (board,) = board_of(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adbench.execution.executor import Ended, Executor, Job, Progress
-from adbench.execution.survey import DATA_PRELOAD, dataset_entry
+from adbench.execution.survey import dataset_entry, with_data_modules
 from adbench.finder import cache_folder
 from adbench.planning.planner import Planned
 from adbench.planning.provenance import versions_of
@@ -222,6 +222,7 @@ class Run:
             status=outcome["status"],
             reason=outcome.get("reason", ""),
             notes=tuple(outcome.get("notes", ())),
+            installed=outcome.get("installed", True),
             warmup_seconds=outcome.get("warmup_seconds", 0.0),
             fit_seconds=outcome.get("fit_seconds", 0.0),
             score_seconds=outcome.get("score_seconds", 0.0),
@@ -272,7 +273,8 @@ class Run:
         }
         workdir = self._workdir(f"split-{trial.split_key[:16]}")
         target = "adbench.execution.jobs.data:split"
-        return Job(f"rows-{trial.split_key}", target, args, workdir, DATA_PRELOAD, _SPLIT_TIMEOUT, self.limits.memory)
+        preload = with_data_modules(planned.dataset.preload)
+        return Job(f"rows-{trial.split_key}", target, args, workdir, preload, _SPLIT_TIMEOUT, self.limits.memory)
 
     def _trial_job(self, planned: Planned, rows: _Rows) -> Job:
         spec, trial = planned.detector, planned.trial
@@ -291,7 +293,7 @@ class Run:
         }
         workdir = self._workdir(f"trial-{trial.key[:16]}")
         target = "adbench.execution.jobs.trial:run"
-        preload = tuple(dict.fromkeys((*DATA_PRELOAD, *spec.preload)))
+        preload = with_data_modules(spec.preload)
         return Job(trial.key, target, args, workdir, preload, self.limits.timeout, self.limits.memory)
 
     def _workdir(self, name: str) -> Path:

@@ -90,6 +90,11 @@ def check_settings(
             _raise_told(call(executor, work, "settings:check", args, DATA_PRELOAD))
 
 
+def with_data_modules(modules: Iterable[str]) -> tuple[str, ...]:
+    """Return what a host imports for a plugin that asks for some modules."""
+    return tuple(dict.fromkeys((*DATA_PRELOAD, *modules)))
+
+
 def dataset_entry(registry: Registry, spec: DatasetSpec) -> dict[str, Any]:
     """Return a dataset as jobs need it: plain values."""
     owner = registry.owners[spec.name]

@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from adbench.intervals import Interval
 from adbench.metric_names import ORACLE
+from adbench.planning.trial import digest
 from adbench.record import MISSING, Record
 from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
 
@@ -63,7 +64,9 @@ def dataset_page(dataset: str, boards: Sequence[Board]) -> str:
 
 def page_name(dataset: str) -> str:
     """Return the file name of a dataset's page."""
-    return re.sub(r"[^A-Za-z0-9._@-]", "_", dataset) + ".md"
+    plain = re.sub(r"[^A-Za-z0-9._@-]", "_", dataset)
+    # Two names may become alike; what was replaced is told apart by a digest.
+    return f"{plain}.md" if plain == dataset else f"{plain}-{digest(dataset)[:8]}.md"
 
 
 def text(value: object) -> str:
@@ -71,6 +74,17 @@ def text(value: object) -> str:
     flat = " ".join(str(value).split())
     escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(2, "trial")
+    ('1 trial', '2 trials')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _section(section: Section) -> list[str]:
@@ -199,14 +213,19 @@ def _decisions(board: Board) -> str:
 
 
 def _failures(boards: Iterable[Board]) -> str:
-    found: dict[str, None] = {}
+    """Return a line for each way in which a detector failed on a task, with the repetitions."""
+    found: dict[tuple[str, str, str, str], dict[int, None]] = {}
     for board in boards:
         for cell in (cell for row in board.rows if row.declared for cell in row.cells):
             record = cell.record
             if record.status not in ("ok", MISSING):
-                who = f"{text(cell.label.detector)} on {text(cell.label.task)}"
-                found[f"- {who} #{record.trial.repetition}: **{text(record.status)}**. {text(record.reason)}"] = None
-    return "\n".join(found)
+                way = (cell.label.detector, cell.label.task, record.status, record.reason)
+                found.setdefault(way, {})[record.trial.repetition] = None
+    return "\n".join(
+        f"- {text(detector)} on {text(task)} {' '.join(f'#{number}' for number in repetitions)}: "
+        f"**{text(status)}**. {text(reason)}"
+        for (detector, task, status, reason), repetitions in found.items()
+    )
 
 
 def _provenance(boards: Iterable[Board]) -> str:
@@ -218,11 +237,11 @@ def _provenance(boards: Iterable[Board]) -> str:
     days = sorted({text(cell.record.finished[:10]) for cell in cells if cell.record.finished}) or ["not run yet"]
     machines = sorted({_machine(cell.machine) for cell in cells if cell.machine})
     missing = len({cell.record.key for cell in cells if cell.record.status == MISSING})
-    told = [f"{len(repetitions)} repetitions from root seed {', '.join(map(str, roots))}"]
+    told = [f"{counted(len(repetitions), 'repetition')} from root seed {', '.join(map(str, roots))}"]
     told.append(days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
     told += machines
     if missing:
-        told.append(f"**{missing} trials have not run yet: ranks are provisional**")
+        told.append(f"**{counted(missing, 'trial')} not run yet: ranks are provisional**")
     if variants:
         told.append("not the official data: " + ", ".join(map(text, variants)))
     return "; ".join(told) + "."

@@ -45,7 +45,8 @@ def run(detector: dict[str, Any], split: str, seed: int, workdir: Path, events: 
     Returns
     -------
     dict
-        ``status``, ``reason``, ``notes``, ``warmup_seconds``, ``fit_seconds``, ``score_seconds``, ``peak_mb``.
+        ``status``, ``reason``, ``notes``, ``installed``, ``peak_mb`` and ``warmup_seconds``,
+        ``fit_seconds``, ``train_score_seconds``, ``score_seconds`` as far as it came.
     """
     session = _Session(detector, Path(split), seed, _Curve(events))
     with _listening(session.curve), _global_seeds(seed):
@@ -76,7 +77,9 @@ class _Session:
     seed: int
     curve: _Curve
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    outcome: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "reason": "", "notes": []})
+    outcome: dict[str, Any] = field(
+        default_factory=lambda: {"status": "ok", "reason": "", "notes": [], "installed": True}
+    )
 
     def run(self) -> None:
         facts = arrays.read_facts(self.split)
@@ -106,6 +109,7 @@ class _Session:
             make = resolve(self.detector["target"])
         except ImportError as error:
             if needs := self.detector["needs"]:
+                self.outcome["installed"] = False
                 raise SkipTrial(f"cannot be imported ({error}): pip install {needs!r}") from error
             raise
         return make(**self.detector["params"])

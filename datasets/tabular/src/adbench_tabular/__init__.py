@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adbench import DatasetSpec, hookimpl
 from adbench_tabular.address import open_file
-from adbench_tabular.tasks import FIRST_HALF, NOVELTY, OUTLIER, PYOD_6040
+from adbench_tabular.tasks import FIRST_HALF, NOVELTY, OUTLIER, PRELOAD, PYOD_6040
 
 # The 47 official files, with the field that ADBench's paper gives for each.
 _CLASSICAL = """
@@ -35,6 +35,7 @@ def adbench_datasets() -> list[DatasetSpec]:
             licence="CC BY 4.0",
             modality="table",
             tasks=(NOVELTY, OUTLIER),
+            preload=PRELOAD,
         ),
         *(
             DatasetSpec(
@@ -45,6 +46,7 @@ def adbench_datasets() -> list[DatasetSpec]:
                 licence="BSD-2-Clause (ADBench); the data from ODDS, UCI and similar public collections",
                 modality="table",
                 tasks=(NOVELTY, OUTLIER, PYOD_6040, FIRST_HALF),
+                preload=PRELOAD,
                 params={"file": f"{stem}.npz"},
             )
             for stem, field in zip(_CLASSICAL[::2], _CLASSICAL[1::2], strict=True)

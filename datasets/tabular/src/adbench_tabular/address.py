@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from adbench import DatasetSpec, UsageError
-from adbench_tabular.tasks import NOVELTY, OUTLIER
+from adbench_tabular.tasks import NOVELTY, OUTLIER, PRELOAD
 
 SUFFIXES = (".npz", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 _KEYS = ("label", "normal", "setting", "name")
@@ -41,6 +41,7 @@ def open_file(address: str) -> DatasetSpec | None:
         summary=f"A user's own table: {path.name}.",
         licence="the user's own data",
         modality="table",
+        preload=PRELOAD,
         tasks=_TASKS[options["setting"]] if "setting" in options else (NOVELTY, OUTLIER),
         params={"path": str(path), "label": options.get("label"), "normal": options.get("normal")},
     )

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from adbench import DataMissing, Finder, Found, Split
 from adbench_tabular.checks import checked_features, checked_labels
 from adbench_tabular.labels import to_binary
-from adbench_tabular.protocols import PROTOCOLS
 from adbench_tabular.readers import read_npz, read_parquet, read_text, to_numbers
 
 _CLASSICAL_FOLDERS = ("adbench_classical", "Classical", "adbench/datasets/Classical")
@@ -27,6 +26,8 @@ class _Table:
         self, arrays: Mapping[str, NDArray[Any]], *, seed: int, repetition: int, protocol: str, **sizes: int | None
     ) -> Split:
         """Split the rows by the task's protocol."""
+        from adbench_tabular.protocols import PROTOCOLS  # brings scikit-learn, which locate and load can do without
+
         return PROTOCOLS[protocol](arrays["X"], arrays["y"], seed=seed, repetition=repetition, **sizes)
 
 

@@ -20,3 +20,6 @@ PYOD_6040 = TaskSpec(
 FIRST_HALF = TaskSpec(
     name="first-half", setting="novelty", lane="published", default=False, params={"protocol": "first-half"}
 )
+
+#: What splitting needs: imported by a host, not by every look at the files.
+PRELOAD = ("sklearn.model_selection", "sklearn.preprocessing", "adbench_tabular.protocols")
