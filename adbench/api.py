@@ -1,88 +1,23 @@
-"""Running from Python: what the command line is a thin layer over."""
+"""Running from Python: the same session as the command line's."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import tempfile
-import threading
-import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adbench.defaults import DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TIMEOUT, EXECUTORS
-from adbench.errors import UnknownName, UsageError
-from adbench.execution.executor import Executor, InlineExecutor, LocalExecutor
-from adbench.execution.runner import Forecast, Limits, Run, View, planned_record
-from adbench.execution.survey import check_settings, find_sources
-from adbench.finder import Finder
-from adbench.planning.planner import Plan, Planned, make_plan
-from adbench.planning.provenance import machine_facts, versions_of
-from adbench.planning.selection import select_detectors, select_tasks
+from adbench.errors import UsageError
+from adbench.execution.runner import View
 from adbench.progress import QuietView
-from adbench.record import MISSING
 from adbench.registry import Registry
-from adbench.specs import PROFILES
+from adbench.session import Options, Session
 from adbench.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from adbench.reporting.leaderboard import Leaderboard
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a run is asked for; see :func:`run` for the meaning of each."""
-
-    detectors: Sequence[str] = ()
-    datasets: Sequence[str] = ()
-    profile: str = "quick"
-    seeds: int = DEFAULT_SEEDS
-    seed: int = 0
-    jobs: int | None = None
-    timeout: float | str | None = "default"
-    memory: int | None = None
-    budget: float | None = None
-    store: Path = DEFAULT_STORE
-    data_dir: Path | None = None
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    lane: str | None = None
-    retry_failed: bool = False
-    strict_versions: bool = False
-    executor: str = "local"
-
-    def __post_init__(self) -> None:
-        if self.profile not in PROFILES:
-            raise UsageError(f"'profile' must be one of {', '.join(PROFILES)}; got {self.profile!r}")
-        if self.lane not in (None, "corrected", "published"):
-            raise UsageError(f"'lane' must be corrected or published; got {self.lane!r}")
-        if self.executor not in EXECUTORS:
-            raise UsageError(f"'executor' must be one of {', '.join(EXECUTORS)}; got {self.executor!r}")
-        if self.seeds < 1 or (self.jobs is not None and self.jobs < 1):
-            raise UsageError(f"'seeds' and 'jobs' must be at least 1; got {self.seeds} and {self.jobs}")
-        if isinstance(self.timeout, str) and self.timeout != "default":
-            raise UsageError(f"'timeout' must be seconds, or None for no limit; got {self.timeout!r}")
-        try:
-            json.dumps({name: {**params} for name, params in self.settings.items()}, allow_nan=False)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise UsageError(f"'settings' must be {{name: {{param: plain finite value}}}}: {error}") from error
-
-    def worker_count(self) -> int:
-        """Return how many trials run at a time."""
-        return 1 if self.executor == "inline" else self.jobs or _cores()
-
-    def limits(self) -> Limits:
-        """Return what one trial may take."""
-        timeout = DEFAULT_TIMEOUT[self.profile] if self.timeout == "default" else self.timeout
-        assert not isinstance(timeout, str)
-        return Limits(timeout, self.memory or int(_total_memory() * 0.9 / self.worker_count()))
 
 
 def run(
@@ -128,7 +63,7 @@ def run(
     Examples
     --------
     >>> results = adbench.run(["pyod-knn", "@floors"], ["breast-cancer"], seeds=2)  # doctest: +SKIP
-    >>> results.leaderboard().to_markdown()  # doctest: +SKIP
+    >>> results.to_markdown()  # doctest: +SKIP
     """
     for name in ("store", "data_dir"):
         if options.get(name) is not None:
@@ -139,138 +74,7 @@ def run(
         raise UsageError(f"adbench.run: {error}") from error
     with Session(asked, registry or Registry.discover()) as session:
         session.execute(view or QuietView())
-        return session.results()
-
-
-class Session:
-    """One run, step by step: plan, look at the plan, execute, report.
-
-    Parameters
-    ----------
-    options
-        What is asked for.
-    registry
-        What is installed.
-    """
-
-    def __init__(self, options: Options, registry: Registry) -> None:
-        self.options = options
-        self.registry = registry
-        self.tally: Counter[str] = Counter()
-        self.interrupted = False
-        self._plan: Plan | None = None
-        self._exit = ExitStack()
-
-    def __enter__(self) -> Session:
-        workers = self.options.worker_count()
-        threads = max(1, _cores() // workers)
-        self._executor: Executor
-        if self.options.executor == "inline":
-            self._executor = InlineExecutor(threads)
-        else:
-            self._executor = LocalExecutor(workers, threads)
-        self._exit.callback(self._executor.close)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit.close()
-
-    def plan(self) -> Plan:
-        """Return the exact trials, looking at the data on this machine; made once.
-
-        Raises
-        ------
-        UsageError
-            If there are none.
-        """
-        if self._plan is None:
-            self._plan = self._make_plan()
-        return self._plan
-
-    def todo(self, store: Store | None) -> list[Planned]:
-        """Return the planned trials that have not run, or are to be run again."""
-        statuses = store.statuses() if store else {}
-        stale = {key for key, _ in self.stale(store)} if store and self.options.strict_versions else set()
-
-        uninstalled = store.uninstalled() if store else set()
-
-        def is_done(key: str) -> bool:
-            if statuses.get(key) == "ok":
-                return key not in stale and store is not None and store.has_arrays(key)
-            # What was not installed may be by now: worth another look each time.
-            return key in statuses and key not in uninstalled and not self.options.retry_failed
-
-        return [planned for planned in self.plan().trials if not is_done(planned.trial.key)]
-
-    def stale(self, store: Store) -> list[tuple[str, str]]:
-        """Return key and difference of planned trials that ran with other versions than are installed."""
-        made_with = store.versions()
-        found = []
-        for planned in self.plan().trials:
-            trial = planned.trial
-            then, now = made_with.get(trial.key), versions_of(trial.detector_code["distribution"])
-            if then is not None and then != now:
-                names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
-                changes = [f"{name} {then.get(name, 'none')} -> {now.get(name, 'none')}" for name in names]
-                found.append((trial.key, ", ".join(changes)))
-        return found
-
-    def forecast(self, todo: Sequence[Planned], store: Store | None) -> float | None:
-        """Return the seconds that trials may take, by earlier timings; None when nothing is known."""
-        history = store.seconds() if store else []
-        return Forecast(history).total((planned.trial for planned in todo), self._executor.jobs)
-
-    def execute(self, view: View) -> None:
-        """Run what is missing; ``tally`` and ``interrupted`` then tell how it went."""
-        plan = self.plan()
-        started = time.monotonic()
-        with Store.open_for_writing(self.options.store) as store, store.work_folder() as work:
-            store.plan(planned_record(self.registry, planned) for planned in plan.trials)
-            todo = self.todo(store)
-            facts = machine_facts(self._executor.jobs, self._executor.threads)
-            number = store.begin_run(facts, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) if todo else 0
-            run = Run(self.registry, store, self._executor, view, number, self.options.limits(), work)
-            deadline = None if self.options.budget is None else started + self.options.budget
-            with _stopped_by_signals(run):
-                run.execute(todo, deadline)
-            self.interrupted = run.stopping
-            self._executor.close()  # nothing may write into the work folder while it is removed
-            statuses = store.statuses()
-        self.tally = Counter(statuses.get(planned.trial.key, MISSING) for planned in plan.trials)
-
-    def results(self) -> Results:
-        """Return what the store now holds of this plan."""
-        return Results(self.options.store, tuple(planned.trial.key for planned in self.plan().trials))
-
-    def _make_plan(self) -> Plan:
-        options, registry = self.options, self.registry
-        detectors = select_detectors(registry, options.detectors)
-        tasks = select_tasks(registry, options.datasets, options.lane)
-        datasets = list({dataset.name: dataset for dataset, _ in tasks}.values())
-        chosen = [detector.name for detector in detectors] + [dataset.name for dataset in datasets]
-        for name in options.settings:
-            if name not in chosen:
-                raise UnknownName("chosen detector or dataset", name, chosen)
-        finder = Finder.from_environment(options.data_dir)
-        with tempfile.TemporaryDirectory(prefix="adbench-") as folder:
-            work = Path(folder)
-            check_settings(self._executor, detectors, tasks, options.profile, options.settings, work)
-            sources = find_sources(self._executor, registry, datasets, finder, work)
-        plan = make_plan(
-            registry,
-            detectors,
-            tasks,
-            sources,
-            profile=options.profile,
-            repetitions=range(options.seeds),
-            root=options.seed,
-            overrides=options.settings,
-        )
-        if not plan.trials:
-            first = plan.dropped[0]
-            pair = f"{first.detector} on {first.task}" if first.detector else first.task
-            raise UsageError(f"nothing to run: no chosen detector fits a chosen task; {pair}: {first.reason}")
-        return plan
+        return Results(session.options.store, session.keys())
 
 
 @dataclass(frozen=True)
@@ -295,10 +99,19 @@ class Results:
         return to_frame(self._cells())
 
     def leaderboard(self) -> Leaderboard:
-        """Return the ranked rows."""
+        """Return the ranked rows; ``.to_frame()`` gives them to pandas."""
         from adbench.reporting.leaderboard import Leaderboard
 
         return Leaderboard.of(self._cells())
+
+    def to_markdown(self) -> str:
+        """Return the leaderboard's overall page."""
+        from adbench.reporting.markdown import overall_page
+
+        return overall_page(self.leaderboard())
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
 
     def _cells(self) -> Any:
         from adbench.reporting.cells import read_cells
@@ -307,40 +120,5 @@ class Results:
             return read_cells([store], only=set(self.keys))
 
 
-@contextmanager
-def _stopped_by_signals(run: Run) -> Iterator[None]:
-    """Let Ctrl-C and termination stop a run between two events, never inside a write."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        run.stopping = True
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _listed(names: Sequence[str] | str) -> Sequence[str]:
     return [names] if isinstance(names, str) else list(names)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _total_memory() -> int:
-    """Return the memory this process may use: the machine's, or its container's share."""
-    import psutil
-
-    total = int(psutil.virtual_memory().total)
-    try:
-        text = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return total
-    return min(total, int(text)) if text.isdigit() else total

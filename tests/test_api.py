@@ -75,7 +75,7 @@ def test_breast_cancer(tmp_path):
     assert frame.loc["constant", "auroc"] == 0.5
     assert frame.loc["random", "auroc"] == pytest.approx(0.5, abs=0.1)
     assert frame.loc["mean-distance", "auroc"] > 0.9
-    assert "*mean-distance*" in results.leaderboard().to_markdown()
+    assert "*mean-distance*" in results.to_markdown()
 
 
 def test_results(run):

@@ -287,7 +287,7 @@ def test_two_at_a_time(faults, outcomes, tmp_path, monkeypatch):
 
 def test_threads_are_pinned(faults, tmp_path, monkeypatch):
     """Each trial is told its share of the cores."""
-    from adbench.execution.executor import pinned
+    from adbench.execution.hosts import pinned
 
     assert pinned(2)["OMP_NUM_THREADS"] == pinned(2)["TF_NUM_INTRAOP_THREADS"] == "2"
     assert pinned(1)["OPENBLAS_NUM_THREADS"] == "1"

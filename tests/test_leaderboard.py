@@ -1,6 +1,7 @@
 import pytest
 
 from adbench.reporting.leaderboard import Leaderboard
+from adbench.reporting.markdown import overall_page
 
 
 @pytest.fixture
@@ -215,4 +216,4 @@ def test_to_frame(synthetic, board_of):
 def test_nothing_gives_an_empty_board():
     """No cells give a leaderboard without sections, and a page that says so."""
     assert Leaderboard.of([]).sections == ()
-    assert "No results yet" in Leaderboard.of([]).to_markdown()
+    assert "No results yet" in overall_page(Leaderboard.of([]))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from adbench.reporting.leaderboard import Leaderboard
-from adbench.reporting.markdown import page_name, pages, text
+from adbench.reporting.markdown import page_name, pages
 from adbench.reporting.pages import write
+from adbench.reporting.words import text
 
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = "a|b <script>alert(1)</script> *x* `y` [l](http://e) \\ _u_ ~s~ #h\n\n## Not a heading\n\n```\n| no | table |"

@@ -16,9 +16,9 @@ from adbench.errors import UsageError
 from adbench.specs import LANES, PROFILES
 
 if TYPE_CHECKING:
-    from adbench.api import Session
     from adbench.execution.runner import View
     from adbench.planning.planner import Plan, Planned
+    from adbench.session import Session
     from adbench.store import Store
 
 
@@ -60,10 +60,10 @@ def run(
     """Pair detectors with datasets, run each pair in a process of its own, and write a leaderboard."""
     if not (everything or detector or dataset):
         raise UsageError("nothing to run: give --all, or -d DETECTOR and -D DATASET ('adbench list' shows them)")
-    from adbench.api import Options, Session
     from adbench.planning.selection import parse_overrides
     from adbench.registry import Registry
     from adbench.reporting import pages
+    from adbench.session import Options, Session
 
     registry = Registry.discover()
     for plugin in registry.plugins:

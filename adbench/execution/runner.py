@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from adbench.execution.executor import Ended, Executor, Job, Progress
+from adbench.execution.executor import Executor
+from adbench.execution.forecast import Forecast
+from adbench.execution.job import Ended, Job, Progress
 from adbench.execution.survey import dataset_entry, with_data_modules
 from adbench.finder import cache_folder
 from adbench.planning.planner import Planned
@@ -59,44 +60,6 @@ class View(Protocol):
     def end(self) -> None:
         """Take note that the run is over."""
         ...
-
-
-class Forecast:
-    """How long trials may take, from earlier timings.
-
-    Parameters
-    ----------
-    history
-        Detector, dataset, task and wall seconds of earlier trials, oldest first.
-    """
-
-    def __init__(self, history: Iterable[tuple[str, str, str, float]]) -> None:
-        self._exact: dict[tuple[str, str, str], float] = {}
-        self._detector: dict[str, list[float]] = {}
-        for detector, dataset, task, seconds in history:
-            self.learn(detector, dataset, task, seconds)
-
-    def learn(self, detector: str, dataset: str, task: str, seconds: float) -> None:
-        """Add a timing."""
-        self._exact[detector, dataset, task] = seconds
-        self._detector.setdefault(detector, []).append(seconds)
-
-    def seconds(self, trial: Trial) -> float | None:
-        """Return a trial's forecast: the same pair's last timing, else the detector's median."""
-        exact = self._exact.get((trial.detector, trial.dataset, trial.task))
-        if exact is not None:
-            return exact
-        known = self._detector.get(trial.detector)
-        return statistics.median(known) if known else None
-
-    def total(self, trials: Iterable[Trial], jobs: int) -> float | None:
-        """Return the forecast for several trials; None when nothing is known."""
-        guesses = [self.seconds(trial) for trial in trials]
-        known = [guess for guess in guesses if guess is not None]
-        if guesses and not known:
-            return None
-        typical = statistics.median(known) if known else 0.0
-        return sum(typical if guess is None else guess for guess in guesses) / jobs
 
 
 @dataclass

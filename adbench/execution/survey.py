@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adbench.errors import AdbenchError, DatasetError, PluginError, UsageError
-from adbench.execution.executor import Ended, Executor, Job
+from adbench.execution.executor import Executor
+from adbench.execution.job import Ended, Job
 from adbench.finder import Finder, cache_folder
 from adbench.planning.planner import Source, split_arguments
 from adbench.planning.provenance import code_of, versions_of

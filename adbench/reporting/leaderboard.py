@@ -202,20 +202,11 @@ class Leaderboard:
         """The boards of all sections."""
         return [board for section in self.sections for board in section.boards]
 
-    def to_markdown(self) -> str:
-        """Return the overall page."""
-        from adbench.reporting.markdown import overall_page
-
-        return overall_page(self)
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row a board and score: means, limits, rank, seconds, memory, statuses."""
         import pandas as pd
 
         return pd.DataFrame([_flat(board, row) for board in self.boards for row in board.rows])
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown()
 
 
 def _boards(cells: Iterable[Cell]) -> list[Board]:

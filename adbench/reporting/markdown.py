@@ -6,16 +6,14 @@ import json
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
-from adbench.intervals import Interval
 from adbench.metric_names import ORACLE
 from adbench.planning.trial import digest
 from adbench.record import MISSING, Record
 from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
+from adbench.reporting.words import counted, number, seconds, table, text, with_limits
 
 MARK = "<!-- made by adbench leaderboard -->"
 _LANE = {"corrected": "", "published": ", published protocols (a reference's own, with its quirks)"}
@@ -69,24 +67,6 @@ def page_name(dataset: str) -> str:
     return f"{plain}.md" if plain == dataset else f"{plain}-{digest(dataset)[:8]}.md"
 
 
-def text(value: object) -> str:
-    """Return a plugin's or user's text so that Markdown and HTML show it as it is."""
-    flat = " ".join(str(value).split())
-    escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "trial"), counted(2, "trial")
-    ('1 trial', '2 trials')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _section(section: Section) -> list[str]:
     labels = ", detectors that learn from labels" if section.uses_labels else ""
     parts = [f"## Profile `{section.profile}`{_LANE[section.lane]}{labels}", _provenance(section.boards)]
@@ -107,17 +87,17 @@ def _ranking(section: Section) -> str:
         return [
             _name(standing.detector, standing.is_floor),
             "" if standing.mean_rank is None else f"{standing.mean_rank:.2f}",
-            _number(standing.mean("auroc")),
-            _number(standing.mean("average_precision")),
+            number(standing.mean("auroc")),
+            number(standing.mean("average_precision")),
             f"{len(standing.ranks)} of {blocks}" if standing.ranks else "",
             f"{failed} of {len(standing.rows)}" if failed else "",
-            _seconds(_total(alive, "fit_seconds")) if alive else "",
-            _seconds(_total(alive, "score_seconds")) if alive else "",
+            seconds(_total(alive, "fit_seconds")) if alive else "",
+            seconds(_total(alive, "score_seconds")) if alive else "",
             _memory(alive),
         ]
 
     head = ["detector", "mean rank", "mean AUROC", "mean AP", "datasets", "failed tasks", "fit s", "score s", "MB"]
-    return _table([line(standing) for standing in section.standings], head)
+    return table([line(standing) for standing in section.standings], head)
 
 
 def _matrix(section: Section) -> str:
@@ -130,7 +110,7 @@ def _matrix(section: Section) -> str:
         lines.append([f"[{text(board.name)}]({page_name(board.dataset)})"])
         for name in names:
             lines[-1].append(_short(rows.get(name), bold=name == best))
-    return _table(lines, ["task", *(_name(s.detector, s.is_floor) for s in section.standings)])
+    return table(lines, ["task", *(_name(s.detector, s.is_floor) for s in section.standings)])
 
 
 def _short(row: Row | None, *, bold: bool) -> str:
@@ -179,18 +159,18 @@ def _scores(board: Board) -> str:
         return [
             rank,
             name,
-            _with_limits(row.auroc),
-            _with_limits(row.average_precision),
+            with_limits(row.auroc),
+            with_limits(row.average_precision),
             f"{row.mean('precision_at_n'):.3f}",
             f"{row.mean('fpr_at_95_tpr'):.3f}",
             _mark(row),
-            _seconds(row.median("fit_seconds")),
-            _seconds(row.median("score_seconds")),
+            seconds(row.median("fit_seconds")),
+            seconds(row.median("score_seconds")),
             _memory([row]),
         ]
 
     head = ["rank", "detector", "AUROC", "AP", "P@n", "FPR@95", "", "fit s", "score s", "MB"]
-    return _table([line(row) for row in board.rows], head)
+    return table([line(row) for row in board.rows], head)
 
 
 def _decisions(board: Board) -> str:
@@ -204,12 +184,12 @@ def _decisions(board: Board) -> str:
             promised = rule.get("promised") if promises else None
             shown = [rule[name] for name in ("false_alarm_rate", "precision", "recall", "f1", "f1_normal")]
             numbers = [promised, *shown, oracle["f1"], oracle["f1"] - rule["f1"]]
-            lines.append([_name(row.detector, row.is_floor), *map(_number, numbers)])
+            lines.append([_name(row.detector, row.is_floor), *map(number, numbers)])
     if not lines:
         return ""
     head = ["detector", "false alarms promised", "found", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
     told = "Decisions by the `contamination` rule (a quantile of training scores); `oracle` uses the test labels:"
-    return f"{told}\n\n{_table(lines, head)}"
+    return f"{told}\n\n{table(lines, head)}"
 
 
 def _failures(boards: Iterable[Board]) -> str:
@@ -311,18 +291,6 @@ def _name(detector: str, is_floor: bool) -> str:
     return f"*{text(detector)}*" if is_floor else text(detector)
 
 
-def _with_limits(interval: Interval) -> str:
-    return f"{interval.estimate:.3f} [{interval.lower:.3f}, {interval.upper:.3f}]"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
-
-
 def _memory(rows: Sequence[Row]) -> str:
     peaks = [c.record.peak_mb for row in rows for c in row.cells if c.record.status == "ok"]
     return f"{max(peaks):,.0f}" if peaks else ""
@@ -330,9 +298,3 @@ def _memory(rows: Sequence[Row]) -> str:
 
 def _total(rows: Iterable[Row], name: str) -> float:
     return sum(row.median(name) for row in rows)
-
-
-def _table(lines: Sequence[Sequence[str]], head: Sequence[str]) -> str:
-    plain: Callable[[str], bool] = {"detector", "task", ""}.__contains__
-    align = ["left" if plain(name) else "right" for name in head]
-    return tabulate(lines, headers=head, tablefmt="pipe", disable_numparse=True, colalign=align)

@@ -1,0 +1,50 @@
+"""How pages say things: escaped text, numbers, tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from tabulate import tabulate
+
+from adbench.intervals import Interval
+
+
+def text(value: object) -> str:
+    """Return a plugin's or user's text so that Markdown and HTML show it as it is."""
+    flat = " ".join(str(value).split())
+    escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(2, "trial")
+    ('1 trial', '2 trials')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def with_limits(interval: Interval) -> str:
+    """Return an estimate with its 95 % limits."""
+    return f"{interval.estimate:.3f} [{interval.lower:.3f}, {interval.upper:.3f}]"
+
+
+def number(value: float | None) -> str:
+    """Return three decimals, or nothing for None."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def seconds(value: float) -> str:
+    """Return seconds with about three digits."""
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def table(lines: Sequence[Sequence[str]], head: Sequence[str]) -> str:
+    """Return a Markdown table of cells that are escaped already; names to the left, numbers to the right."""
+    plain: Callable[[str], bool] = {"detector", "task", ""}.__contains__
+    align = ["left" if plain(name) else "right" for name in head]
+    return tabulate(lines, headers=head, tablefmt="pipe", disable_numparse=True, colalign=align)
