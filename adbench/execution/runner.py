@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -71,6 +70,7 @@ class _Rows:
     error: str = ""
     users: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Run:
     _reckoned: float = float("-inf")
     _rest: float | None = None
 
-    def execute(self, todo: Sequence[Planned], deadline: float | None = None) -> Counter[str]:
+    def execute(self, todo: Sequence[Planned], deadline: float | None = None) -> None:
         """Run trials and store their outcomes.
 
         Parameters
@@ -110,16 +110,10 @@ class Run:
             The trials; the longest are started first.
         deadline
             ``time.monotonic()`` after which nothing is started.
-
-        Returns
-        -------
-        Counter
-            Status -> number of trials.
         """
         self._forecast = Forecast(self.store.seconds())
         self._rows: dict[str, _Rows] = {}
         self._running: dict[str, Planned] = {}
-        self._tally: Counter[str] = Counter()
         self._waiting = sorted(todo, key=lambda p: -(self._forecast.seconds(p.trial) or float("inf")))
         for planned in todo:
             key = planned.trial.split_key
@@ -134,7 +128,6 @@ class Run:
                     self._take(event)
         finally:
             self.view.end()
-        return self._tally
 
     def _hand_out(self) -> None:
         while self._waiting and self.executor.has_slot() and not self.stopping:
@@ -173,8 +166,11 @@ class Run:
         rows.state = "failed" if rows.error else "ready"
         if not rows.error:
             from adbench.execution.jobs.arrays import read_facts
+            from adbench.execution.jobs.data import take_labels
 
             rows.facts = read_facts(rows.folder)
+            # Labels are taken off the disk before any detector runs there.
+            rows.labels = take_labels(rows.folder, rows.facts)
 
     def _keep(self, planned: Planned, outcome: dict[str, Any], ended: Ended | None) -> None:
         """Store one outcome, with labels joined to its scores, and forget its files."""
@@ -197,7 +193,6 @@ class Run:
             run=self.number,
         )
         self.store.add(record, self._arrays(ended, rows))
-        self._tally[record.status] += 1
         self._forecast.learn(trial.detector, trial.dataset, trial.task, record.seconds)
         rows.users -= 1
         if rows.users == 0:
@@ -207,7 +202,6 @@ class Run:
         self.view.finished(trial, record, self._remaining())
 
     def _arrays(self, ended: Ended | None, rows: _Rows) -> dict[str, Any]:
-        from adbench.execution.jobs.arrays import read
         from adbench.execution.jobs.trial import ARRAYS
 
         if ended is None or not (path := ended.job.workdir / ARRAYS).exists() or ended.failure:
@@ -217,9 +211,7 @@ class Run:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         if any(name.startswith("scores/") for name in arrays):
-            for number, test in enumerate(rows.facts["tests"]):
-                arrays[f"y/{test['name']}"] = read(rows.folder / f"y_{number}.npy")
-                arrays[f"row_ids/{test['name']}"] = read(rows.folder / f"ids_{number}.npy")
+            arrays |= rows.labels
         return arrays
 
     def _split_job(self, planned: Planned, rows: _Rows) -> Job:

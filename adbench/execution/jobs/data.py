@@ -1,7 +1,8 @@
 """Jobs on data: find it, decode it once, split it once for all detectors.
 
 Detectors' processes are given the resulting arrays only: training rows and the rows to score. The
-labels stay in the split's folder, for the coordinator to join to the scores.
+coordinator takes the labels out of the split's folder before the first of them runs, and joins them
+to the scores.
 """
 
 from __future__ import annotations
@@ -117,6 +118,16 @@ def split(
         return {"error": _told(dataset["name"], error)}
     _write(made, Path(out))
     return {}
+
+
+def take_labels(folder: Path, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return a split's labels and row ids by their names in the store, and remove them from its folder."""
+    taken = {}
+    for number, test in enumerate(facts["tests"]):
+        for name, file in (("y", f"y_{number}.npy"), ("row_ids", f"ids_{number}.npy")):
+            taken[f"{name}/{test['name']}"] = np.array(arrays.read(folder / file))
+            (folder / file).unlink()
+    return taken
 
 
 def _write(made: Split, out: Path) -> None:
