@@ -53,3 +53,17 @@ class StoreError(AdbenchError):
 
 class SkipTrial(Exception):
     """Raised inside ``fit`` or ``score``: the pairing makes no sense; the text says why."""
+
+
+def one_line(text: str, most: int = 500) -> str:
+    r"""Return a foreign text as one printable line of bounded length.
+
+    Examples
+    --------
+    >>> one_line("the matrix\nis singular")
+    'the matrix is singular'
+    """
+    # Cut first: what a plugin raises may be megabytes long.
+    printable = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * most])
+    flat = " ".join(printable.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

@@ -103,6 +103,11 @@ def test_every_status(faults, outcomes):
         ("wrong-name", "expected the scores score; got other"),
         ("no-numbers", "must be real numbers"),
         ("constant", "is the same for all 140 rows"),
+        ("masked", "is a masked array"),
+        ("spoils-its-arrays", "arrays cannot be read"),
+        ("stops-its-host", "still running after 3 s"),
+        ("forks-twice", "250 MB"),
+        ("prints-endlessly", "printed more than 100 MB"),
     ],
 )
 def test_reasons(outcomes, detector, words):
@@ -128,6 +133,12 @@ def test_what_a_trial_leaves(outcomes):
     assert arrays["curve/loss"].tolist() == [1, 1 / 2, 1 / 3]
     assert arrays["extreme/test/X"].shape == (16, 3)
     assert np.all(np.diff(arrays["scores/test/score"][arrays["extreme/test/index"]]) >= 0)
+
+
+def test_fit_that_changes_its_input(outcomes):
+    """Training scores are those of the rows as they were given, whatever ``fit`` did to its copy."""
+    _, arrays = outcomes
+    assert np.array_equal(arrays["changes-its-input"]["train_scores/score"], arrays["good"]["train_scores/score"])
 
 
 def test_constant_floor(outcomes):

@@ -23,6 +23,8 @@ class Executor(Protocol):
 
     jobs: int
     threads: int
+    overlaps: bool
+    """Whether a submitted job runs while the coordinator does something else."""
 
     def has_slot(self) -> bool:
         """Tell whether another job may be submitted now."""
@@ -52,6 +54,8 @@ class LocalExecutor:
         Numerical threads of each; more threads than cores make everything slower.
     """
 
+    overlaps = True
+
     def __init__(self, jobs: int, threads: int = 1) -> None:
         self.jobs = jobs
         self.threads = threads
@@ -78,12 +82,12 @@ class LocalExecutor:
         for key, _ in self._selector.select(min(timeout, _WATCH_SECONDS)):
             host: HostProcess = key.data
             events += host.read()
-            if host.gone:
-                self._end(host)
         if time.monotonic() - self._watched >= _WATCH_SECONDS:
             for host in self._hosts:
-                host.watch()
+                events += host.watch()
             self._watched = time.monotonic()
+        for host in [host for host in self._hosts if host.gone]:
+            self._end(host)
         return events
 
     def close(self) -> None:
@@ -108,6 +112,7 @@ class InlineExecutor:
     """Runs each job at once in this process: for debuggers and profilers, without limits."""
 
     jobs = 1
+    overlaps = False
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
@@ -120,7 +125,7 @@ class InlineExecutor:
     def submit(self, job: Job) -> None:
         """Run the job now."""
         started = time.monotonic()
-        result = resolve(job.target)(**job.args, workdir=job.workdir, events=None)
+        result = resolve(job.target)(**job.args, workdir=job.workdir, progress=None)
         self._events.append(Ended(job, json.loads(json.dumps(result)), seconds=time.monotonic() - started))
 
     def poll(self, timeout: float) -> list[Event]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _LENGTH = struct.Struct(">I")
-#: A pipe takes a write of up to this many bytes whole or not at all (POSIX), so frames never mix.
-ATOMIC = 4096
+#: No message is larger; a length beyond it is garbage from a process that wrote what it should not.
+MAX_BYTES = 2**24
 
 
 def encode(message: Any) -> bytes:
@@ -40,10 +40,18 @@ class Decoder:
         self._buffer = bytearray()
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
-        """Add bytes and yield every message that is now complete."""
+        """Add bytes and yield every message that is now complete.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are no frames.
+        """
         self._buffer += chunk
         while len(self._buffer) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > MAX_BYTES:
+                raise ValueError(f"a frame of {length} bytes")
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return

@@ -7,12 +7,13 @@ to the host                                        from the host or its child
 =================================================  ==========================================
 ``{"preload": [module, ...]}``, first              ``{"event": "ready", "seconds": s}``
 ``{"target", "args", "workdir", "memory"}``        ``{"event": "started", "pid": p}``
-                                                   ``{"event": "progress", ...}`` (from the child)
+                                                   ``{"event": "progress", ...}`` (of the child)
                                                    ``{"event": "ended", "code": c, "signal": s}``
 =================================================  ==========================================
 
 The host computes nothing itself, so that it stays single-threaded and safe to fork. When the
-coordinator ends, for whatever reason, the pipe closes and the host takes its child with it.
+coordinator ends, for whatever reason, the pipe closes and the host takes its child with it. The child
+has a pipe of its own for progress: whatever it writes there, only sound frames are passed on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -37,12 +39,14 @@ from adbench.execution import frames, limits
 
 RESULT = "result.json"
 LOG = "log.txt"
+_LARGEST_FILE = 2**33
 
 
 def main() -> None:
     """Serve jobs until the coordinator closes the pipe."""
     limits.die_with_parent(os.getppid(), signal.SIGTERM)
     limits.adopt_orphans()
+    sys.path[:] = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100 - jobs change the working directory
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     _Host(commands=_private_copy(0, os.O_RDONLY), events=_private_copy(1, os.O_WRONLY)).serve()
 
@@ -53,6 +57,8 @@ class _Host:
         self.events = events
         self.decoder = frames.Decoder()
         self.inbox: list[dict[str, Any]] = []
+        self.progress = -1
+        self.heard = frames.Decoder()
         # A signal writes a byte here, so that one select waits for commands and for children alike.
         self.wake, wake_end = os.pipe()
         for end in (self.wake, wake_end):
@@ -65,7 +71,7 @@ class _Host:
         started = time.perf_counter()
         for module in self._next()["preload"]:
             # A module that cannot be imported is told by the trial that needs it, with its reason.
-            with contextlib.suppress(ImportError):
+            with contextlib.suppress(Exception):
                 importlib.import_module(module)
         gc.freeze()  # children then share these pages instead of copying them at their first collection
         self._tell(event="ready", seconds=time.perf_counter() - started)
@@ -74,9 +80,14 @@ class _Host:
 
     def _run(self, job: dict[str, Any]) -> None:
         host = os.getpid()
+        self.progress, child_end = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _child(job, host, self.events)
+            for end in (self.progress, self.events, self.commands):
+                os.close(end)
+            _child(job, host, child_end)
+        os.close(child_end)
+        self.heard = frames.Decoder()
         self._tell(event="started", pid=pid)
         try:
             status = self._wait(pid)
@@ -85,6 +96,7 @@ class _Host:
             raise
         finally:
             _kill_leftovers()
+            self._stop_hearing()
         code = os.waitstatus_to_exitcode(status)
         self._tell(event="ended", code=max(code, 0), signal=max(-code, 0))
 
@@ -101,15 +113,35 @@ class _Host:
         return self.inbox.pop(0)
 
     def _listen(self) -> None:
-        """Wait for a command or a signal; leave when the coordinator is gone."""
-        ready, _, _ = select.select([self.commands, self.wake], [], [])
+        """Wait for a command, progress or a signal; leave when the coordinator is gone."""
+        ends = [self.commands, self.wake, *([self.progress] if self.progress >= 0 else [])]
+        ready, _, _ = select.select(ends, [], [])
         if self.wake in ready:
             os.read(self.wake, 512)
+        if self.progress in ready:
+            self._hear(os.read(self.progress, 65536))
         if self.commands in ready:
             chunk = os.read(self.commands, 65536)
             if not chunk:
                 sys.exit()
             self.inbox += self.decoder.feed(chunk)
+
+    def _hear(self, chunk: bytes) -> None:
+        """Pass on a child's progress; a child that writes anything else there is not heard again."""
+        try:
+            for message in self.heard.feed(chunk):
+                total = None if message["total"] is None else int(message["total"])
+                label = str(message["label"])[:200]
+                self._tell(event="progress", label=label, done=int(message["done"]), total=total)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            chunk = b""
+        if not chunk:
+            self._stop_hearing()
+
+    def _stop_hearing(self) -> None:
+        if self.progress >= 0:
+            os.close(self.progress)
+            self.progress = -1
 
     def _tell(self, **message: Any) -> None:
         try:
@@ -118,7 +150,7 @@ class _Host:
             sys.exit()
 
 
-def _child(job: dict[str, Any], host: int, events: int) -> NoReturn:
+def _child(job: dict[str, Any], host: int, progress: int) -> NoReturn:
     """Run one job and end this process; what it returns is left in the work folder."""
     code = 1
     try:
@@ -131,11 +163,15 @@ def _child(job: dict[str, Any], host: int, events: int) -> NoReturn:
         log = os.open(workdir / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        # What a job leaves lying about goes with its folder.
+        os.chdir(workdir)
+        os.environ["TMPDIR"] = os.fspath(workdir)
+        tempfile.tempdir = None
         faulthandler.enable(file=2)
-        limits.no_core_dump()
+        limits.limit_files(_LARGEST_FILE)
         if job["memory"]:
             limits.limit_memory(job["memory"])
-        result = resolve(job["target"])(**job["args"], workdir=workdir, events=events)
+        result = resolve(job["target"])(**job["args"], workdir=workdir, progress=progress)
         write_result(workdir, result)
         code = 0
     except SystemExit as leaving:

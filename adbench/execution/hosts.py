@@ -19,6 +19,9 @@ from adbench.execution.host import LOG, RESULT
 from adbench.execution.job import Ended, Event, Job, Progress
 
 _LOG_TAIL_BYTES = 8192
+_LOG_BYTES = 100 * 2**20
+_IMPORT_SECONDS = 600.0
+_DYING_SECONDS = 5.0
 
 
 @dataclass
@@ -30,7 +33,10 @@ class HostProcess:
     job: Job | None = None
     pid: int = 0
     gone: bool = False
+    _given: float = 0.0
     _started: float = 0.0
+    _struck: float = 0.0
+    _tree: list[int] = field(default_factory=list)
     _base: int = 0
     _peak: int = 0
     _children: int = 0
@@ -54,30 +60,54 @@ class HostProcess:
     def give(self, job: Job) -> None:
         """Start a job; the host must have none."""
         self.job, self.pid, self._peak, self._children, self._killed = job, 0, 0, 0, ("", "")
+        self._given, self._started, self._tree = time.monotonic(), 0.0, []
         self._send(
             {"target": job.target, "args": dict(job.args), "workdir": os.fspath(job.workdir), "memory": job.memory}
         )
 
     def read(self) -> list[Event]:
-        """Return what the host and its child have told; call it when ``output`` is readable."""
+        """Return what the host has told; call it when ``output`` is readable."""
         chunk = os.read(self.output, 65536)
         if not chunk:
-            self.gone = True
-            return [self._lost()] if self.job else []
+            return self._lost()
         return [event for message in self._decoder.feed(chunk) for event in self._take(message)]
 
-    def watch(self) -> None:
-        """Kill the job if it is over a limit; the host then tells of its end."""
-        if self.job is None or not self.pid or self._killed[0]:
-            return
-        if self.job.timeout is not None and time.monotonic() - self._started > self.job.timeout:
+    def watch(self) -> list[Event]:
+        """Kill the job if it is over a limit; the host then tells of its end, or is killed itself."""
+        if self._process.poll() is not None:
+            return self._lost()
+        if self.job is None:
+            return []
+        now = time.monotonic()
+        if self._killed[0]:
+            if now - self._struck > _DYING_SECONDS:  # a host that was stopped tells nothing
+                self._process.kill()
+                return self._lost()
+        elif not self.pid:
+            if now - self._given > _IMPORT_SECONDS:
+                self._process.kill()
+                return self._lost()
+        elif self.job.timeout is not None and now - self._started > self.job.timeout:
             self._kill("timeout", f"still running after {self.job.timeout:g} s")
-            return
-        children = sum(map(limits.tree_bytes, limits.children_of(self.pid)))
-        self._children = max(self._children, children)
-        self._peak = max(self._peak, limits.resident_bytes(self.pid) + children - self._base)
-        if self.job.memory is not None and self._peak > self.job.memory:
-            self._kill("memory", f"took more than {self.job.memory / 2**20:,.0f} MB")
+        elif size_of(self.job.workdir / LOG) > _LOG_BYTES:
+            self._kill("crash", f"printed more than {_LOG_BYTES / 2**20:.0f} MB")
+        else:
+            self._watch_memory(self.job.memory)
+        return []
+
+    def _watch_memory(self, limit: int | None) -> None:
+        # From the host down: what forked twice belongs to the host, which adopts orphans.
+        self._tree = limits.tree_of(self._process.pid)[1:]
+        resident = {pid: limits.resident_bytes(pid) for pid in self._tree}
+        total = sum(resident.values())
+        if limit is not None and total - self._base > limit and len(resident) > 1:
+            # Forked workers may share most of it.
+            resident = {pid: limits.shared_out_bytes(pid) for pid in self._tree}
+            total = sum(resident.values())
+        self._children = max(self._children, total - resident.get(self.pid, 0))
+        self._peak = max(self._peak, total - self._base)
+        if limit is not None and self._peak > limit:
+            self._kill("memory", f"took more than {limit / 2**20:,.0f} MB")
 
     def close(self) -> None:
         """Kill the job, if any, and end the host."""
@@ -122,19 +152,20 @@ class HostProcess:
         seconds = time.monotonic() - self._started
         return Ended(job, result, failure, reason, seconds, self._peak / 2**20, self._children / 2**20, log)
 
-    def _lost(self) -> Ended:
-        """Tell of a job whose host ended without a word."""
-        job, self.job = self.job, None
-        assert job is not None
-        if self.pid:
-            limits.kill_tree(self.pid)
-            self.pid = 0
-        doing = f"while importing {', '.join(self.preload)}" if not self._started else "with its job"
-        return Ended(job, failure="crash", reason=f"the host process ended {doing}", log=read_tail(job.workdir / LOG))
+    def _lost(self) -> list[Event]:
+        """Tell of a job whose host ended without a word, and end what it left."""
+        self.gone = True
+        job, self.job, self.pid = self.job, None, 0
+        limits.kill_all(self._tree)
+        if job is None:
+            return []
+        doing = "with its job" if self._started else f"while importing {', '.join(self.preload)}"
+        failure, reason = self._killed if self._killed[0] else ("crash", f"the host process ended {doing}")
+        return [Ended(job, failure=failure, reason=reason, log=read_tail(job.workdir / LOG))]
 
     def _kill(self, failure: str, reason: str) -> None:
-        self._killed = failure, reason
-        limits.kill_tree(self.pid)
+        self._killed, self._struck = (failure, reason), time.monotonic()
+        limits.kill_all(reversed(limits.tree_of(self._process.pid)[1:]))
 
 
 def pinned(threads: int) -> dict[str, str]:
@@ -165,6 +196,14 @@ def read_result(workdir: Path) -> Any:
         return json.loads((workdir / RESULT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def read_tail(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """A function to call in a process of its own: ``target(**args, workdir=..., events=...)``.
+    """A function to call in a process of its own: ``target(**args, workdir=..., progress=...)``.
 
     Parameters
     ----------

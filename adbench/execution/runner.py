@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from adbench.errors import one_line
 from adbench.execution.executor import Executor
 from adbench.execution.forecast import Forecast
 from adbench.execution.job import Ended, Job, Progress
@@ -111,6 +112,7 @@ class Run:
         deadline
             ``time.monotonic()`` after which nothing is started.
         """
+        self.work = self.work.absolute()  # a job's own folder is its working directory
         self._forecast = Forecast(self.store.seconds())
         self._rows: dict[str, _Rows] = {}
         self._running: dict[str, Planned] = {}
@@ -155,7 +157,8 @@ class Run:
         elif planned:
             del self._running[event.job.id]
             outcome = {"status": event.failure, "reason": event.reason} if event.failure else event.result
-            self._hand_out()  # first, so that the host works while this outcome is stored
+            if self.executor.overlaps:
+                self._hand_out()  # first, so that the host works while this outcome is stored
             self._keep(planned, outcome, event)
         else:
             self._rows_made(event)
@@ -176,6 +179,7 @@ class Run:
         """Store one outcome, with labels joined to its scores, and forget its files."""
         rows = self._rows_of(planned)
         trial = planned.trial
+        outcome, arrays = self._with_arrays(outcome, ended, rows)
         record = replace(
             planned_record(self.registry, planned),
             status=outcome["status"],
@@ -192,7 +196,7 @@ class Run:
             finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             run=self.number,
         )
-        self.store.add(record, self._arrays(ended, rows))
+        self.store.add(record, arrays)
         self._forecast.learn(trial.detector, trial.dataset, trial.task, record.seconds)
         rows.users -= 1
         if rows.users == 0:
@@ -201,18 +205,19 @@ class Run:
             shutil.rmtree(ended.job.workdir, ignore_errors=True)
         self.view.finished(trial, record, self._remaining())
 
-    def _arrays(self, ended: Ended | None, rows: _Rows) -> dict[str, Any]:
-        from adbench.execution.jobs.trial import ARRAYS
+    def _with_arrays(
+        self, outcome: dict[str, Any], ended: Ended | None, rows: _Rows
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return an outcome and its arrays with labels joined; scores that cannot be read make it a crash."""
+        if ended is None or ended.failure:
+            return outcome, {}
+        from adbench.execution.jobs.trial import read_arrays
 
-        if ended is None or not (path := ended.job.workdir / ARRAYS).exists() or ended.failure:
-            return {}
-        import numpy as np
-
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        if any(name.startswith("scores/") for name in arrays):
-            arrays |= rows.labels
-        return arrays
+        try:
+            arrays = read_arrays(ended.job.workdir)
+        except ValueError as error:
+            return {"status": "crash", "reason": one_line(str(error))}, {}
+        return outcome, arrays | rows.labels if outcome["status"] == "ok" else arrays
 
     def _split_job(self, planned: Planned, rows: _Rows) -> Job:
         trial = planned.trial

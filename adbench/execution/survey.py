@@ -30,6 +30,9 @@ DATA_PRELOAD = (
 )
 
 
+_DATA_SECONDS = 3600.0
+
+
 def find_sources(
     executor: Executor, registry: Registry, datasets: Sequence[DatasetSpec], finder: Finder, work: Path
 ) -> dict[str, Source | str]:
@@ -140,7 +143,7 @@ def _job(function: str, number: int, args: Mapping[str, Any], work: Path, preloa
     name = f"{function.replace(':', '-')}-{number}"
     folder = work / name
     folder.mkdir(exist_ok=True)
-    return Job(name, f"adbench.execution.jobs.{function}", args, folder, preload)
+    return Job(name, f"adbench.execution.jobs.{function}", args, folder, preload, timeout=_DATA_SECONDS)
 
 
 def _result(ended: Ended) -> dict[str, Any]:

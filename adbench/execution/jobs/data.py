@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adbench.dataset import Dataset, Found, Split
-from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError
+from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays
 from adbench.finder import Finder
+
+_VARIANT = re.compile(r"[A-Za-z0-9_.-]{0,60}")
+_TEST_NAME = re.compile(r"[A-Za-z0-9_.,()+@ -]{1,60}")
 
 
 def survey(datasets: list[dict[str, Any]], folders: list[str], cache: str, **_: Any) -> dict[str, Any]:
@@ -47,20 +53,28 @@ def survey(datasets: list[dict[str, Any]], folders: list[str], cache: str, **_: 
 
 def _survey_one(entry: dict[str, Any], finder: Finder, cache: Path) -> dict[str, Any]:
     try:
-        found = _dataset(entry).locate(finder)
+        dataset = _dataset(entry)
+    except ImportError as error:
+        if entry["needs"]:
+            return {"missing": f"it cannot be imported ({one_line(str(error))}): pip install {entry['needs']!r}"}
+        return {"error": _told(entry["name"], error)}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name
+        return {"error": _told(entry["name"], error)}
+    try:
+        found = dataset.locate(finder)
+        if not _VARIANT.fullmatch(found.variant):
+            raise PluginError(f"a variant is at most 60 letters, digits, '-', '_' and '.'; got {found.variant!r}")
     except DataMissing as error:
-        return {"missing": str(error)}
-    except Exception as error:  # noqa: BLE001 - a dataset that fails is told by name, the others go on
+        return {"missing": one_line(str(error))}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name
         return {"error": _told(entry["name"], error)}
     known = _index_path(entry, found, cache)
-    fingerprint = known.read_text(encoding="ascii") if known.exists() else None
-    if fingerprint is not None and not _prepared(cache, fingerprint).is_dir():
-        fingerprint = None
+    fingerprint = known.read_text(encoding="ascii") if known.exists() else ""
     return {
         "variant": found.variant,
         "note": found.note,
         "files": [str(path) for path in found.files],
-        "fingerprint": fingerprint,
+        "fingerprint": fingerprint if fingerprint and _prepared(cache, fingerprint).is_dir() else None,
     }
 
 
@@ -78,14 +92,16 @@ def prepare(dataset: dict[str, Any], found: dict[str, Any], cache: str, **_: Any
         for name, array in decoded.items():
             if array.dtype.kind not in "biuf":
                 raise PluginError(f"load() must give arrays of numbers; {name!r} has dtype {array.dtype}")
-    except Exception as error:  # noqa: BLE001 - told by name; nothing runs on data that cannot be read
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name; nothing runs on data that cannot be read
         return {"error": _told(dataset["name"], error)}
     fingerprint = arrays.fingerprint(decoded)
     try:
         arrays.write_folder(_prepared(Path(cache), fingerprint), decoded, {"names": sorted(decoded)})
         index = _index_path(dataset, located, Path(cache))
         index.parent.mkdir(parents=True, exist_ok=True)
-        index.write_text(fingerprint, encoding="ascii")
+        partial = index.with_suffix(f".{os.getpid()}")
+        partial.write_text(fingerprint, encoding="ascii")
+        partial.replace(index)
     except OSError as error:
         return {"error": f"the cache folder cannot be written: {error}; set ADBENCH_CACHE to one that can"}
     return {"fingerprint": fingerprint}
@@ -111,13 +127,25 @@ def split(
     """
     folder = _prepared(Path(cache), fingerprint)
     try:
-        decoded = {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
+        decoded = _read_prepared(folder, fingerprint)
         made = _dataset(dataset).split(decoded, seed=seed, repetition=repetition, **params)
         _check(made, setting)
-    except Exception as error:  # noqa: BLE001 - becomes the outcome of every trial on these rows
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes the outcome of every trial on these rows
         return {"error": _told(dataset["name"], error)}
     _write(made, Path(out))
     return {}
+
+
+def _read_prepared(folder: Path, fingerprint: str) -> dict[str, NDArray[Any]]:
+    """Map a dataset's decoded arrays, making sure that they are still what their fingerprint says."""
+    try:
+        decoded = {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
+    except (OSError, ValueError, KeyError):
+        decoded = {}
+    if arrays.fingerprint(decoded) != fingerprint:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DatasetError("its decoded arrays in the cache were damaged and are removed; run with --retry-failed")
+    return decoded
 
 
 def take_labels(folder: Path, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -159,11 +187,13 @@ def _check(made: Split, setting: str) -> None:
         raise PluginError(f"train_ids has {len(made.train_ids)} rows, X_train {len(made.X_train)}")
     if (setting == "supervised") != (made.y_train is not None):
         raise PluginError(f"y_train belongs to supervised tasks and to no other; this one is {setting}")
+    if made.contamination is not None and not 0 < made.contamination < 1:
+        raise PluginError(f"the stated contamination must be in (0, 1); got {made.contamination}")
     if not made.tests:
         raise PluginError("a split must have at least one test set")
     for name, test in made.tests.items():
-        if "/" in name or not name:
-            raise PluginError(f"a test set's name must not be empty or hold '/'; got {name!r}")
+        if not _TEST_NAME.fullmatch(name):
+            raise PluginError(f"a test set's name is letters, digits, blanks and any of '-_.,()+@'; got {name!r}")
         _check_rows(name, test.X, made.X_train)
         if not len(test.X) == len(test.y) == len(test.row_ids):
             raise PluginError(f"test set {name!r}: X, y and row_ids differ in length")
@@ -206,9 +236,9 @@ def _index_path(entry: Mapping[str, Any], found: Found, cache: Path) -> Path:
     return cache / "index" / hashlib.sha256(known.encode()).hexdigest()
 
 
-def _told(name: str, error: Exception) -> str:
+def _told(name: str, error: BaseException) -> str:
     """Return one line on what went wrong; an error meant for users speaks for itself."""
-    text = " ".join(str(error).split())
+    text = one_line(str(error))
     if isinstance(error, AdbenchError):
         return f"dataset {name!r}: {text}"
     return f"dataset {name!r}: {type(error).__name__}: {text}"

@@ -6,7 +6,7 @@ import random
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from adbench import tracking
 from adbench.detector import HasTrainScores
-from adbench.errors import SkipTrial
+from adbench.errors import SkipTrial, one_line
 from adbench.execution import frames
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays, extras
@@ -26,7 +26,9 @@ ARRAYS = "arrays.npz"
 _TOLD_EVERY_SECONDS = 0.1
 
 
-def run(detector: dict[str, Any], split: str, seed: int, workdir: Path, events: int | None, **_: Any) -> dict[str, Any]:
+def run(
+    detector: dict[str, Any], split: str, seed: int, workdir: Path, progress: int | None, **_: Any
+) -> dict[str, Any]:
     """Run one trial.
 
     Parameters
@@ -39,7 +41,7 @@ def run(detector: dict[str, Any], split: str, seed: int, workdir: Path, events: 
         Given to ``fit``.
     workdir
         Where the arrays go: ``scores/TEST/SCORE``, ``train_scores/SCORE``, ``curve/NAME`` and extras.
-    events
+    progress
         File descriptor for progress frames, or None.
 
     Returns
@@ -48,7 +50,7 @@ def run(detector: dict[str, Any], split: str, seed: int, workdir: Path, events: 
         ``status``, ``reason``, ``notes``, ``installed``, ``peak_mb`` and ``warmup_seconds``,
         ``fit_seconds``, ``train_score_seconds``, ``score_seconds`` as far as it came.
     """
-    session = _Session(detector, Path(split), seed, _Curve(events))
+    session = _Session(detector, Path(split), seed, _Curve(progress))
     with _listening(session.curve), _global_seeds(seed):
         try:
             session.run()
@@ -62,6 +64,21 @@ def run(detector: dict[str, Any], split: str, seed: int, workdir: Path, events: 
             session.end(*_judge(error))
     np.savez(workdir / ARRAYS, allow_pickle=False, **(session.arrays | session.curve.arrays()))
     return session.outcome
+
+
+def read_arrays(workdir: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays that :func:`run` left.
+
+    Raises
+    ------
+    ValueError
+        If they are missing or damaged: something else wrote into the folder.
+    """
+    try:
+        with (workdir / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:
+        raise ValueError(f"the trial's arrays cannot be read: {type(error).__name__}: {error}") from error
 
 
 class InvalidScores(Exception):
@@ -91,7 +108,8 @@ class _Session:
                 detector = self._make()
             with self._timed("fit_seconds"):
                 detector.fit(X_train, *labels, seed=self.seed)
-            train_scores = self._train_scores(detector, X_train)
+            del X_train  # a detector that changed it must not be scored on what it made of it
+            train_scores = self._train_scores(detector, self._rows("X_train"))
             scores = self._score_tests(detector, facts, train_scores)
         finally:
             self.outcome["peak_mb"] = peak.mb()
@@ -102,7 +120,7 @@ class _Session:
     def end(self, status: str, reason: str) -> None:
         """Take note of a trial that is not ok; its scores are not kept."""
         self.arrays = {}
-        self.outcome |= {"status": status, "reason": " ".join(reason.split())}
+        self.outcome |= {"status": status, "reason": one_line(reason)}
 
     def _make(self) -> Any:
         try:
@@ -146,6 +164,8 @@ class _Session:
         if set(by_name) != set(declared):
             raise InvalidScores(f"{where}: expected the scores {', '.join(declared)}; got {', '.join(by_name)}")
         for name, value in by_name.items():
+            if isinstance(value, np.ma.MaskedArray):
+                raise InvalidScores(f"{where}: {name!r} is a masked array; give a number for each row")
             scores = np.asarray(value)
             if scores.shape != (n_samples,):
                 raise InvalidScores(f"{where}: {name!r} must have shape ({n_samples},); got {scores.shape}")
@@ -189,18 +209,19 @@ def _judge(error: Exception) -> tuple[str, str]:
 class _Curve:
     """Collects a trial's training curve and tells its progress, a few times a second at most."""
 
-    def __init__(self, events: int | None) -> None:
-        self._events = events
+    def __init__(self, pipe: int | None) -> None:
+        self._pipe = pipe
         self._told = 0.0
         self._points: list[tuple[int, dict[str, float]]] = []
 
     def progress(self, label: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if self._events is None or now - self._told < _TOLD_EVERY_SECONDS:
+        if self._pipe is None or now - self._told < _TOLD_EVERY_SECONDS:
             return
         self._told = now
-        # Short enough to be written whole: a child killed here leaves no half frame behind.
-        frames.write(self._events, {"event": "progress", "label": label[:200], "done": done, "total": total})
+        # The host no longer listens to a child that has written garbage.
+        with suppress(BrokenPipeError):
+            frames.write(self._pipe, {"label": label[:200], "done": done, "total": total})
 
     def log(self, step: int, values: dict[str, float]) -> None:
         self._points.append((step, values))

@@ -25,6 +25,13 @@ FAULTS = {
     "wrong-name": "invalid",
     "no-numbers": "invalid",
     "constant": "invalid",
+    "masked": "invalid",
+    "changes-its-input": "ok",
+    "writes-garbage": "ok",
+    "spoils-its-arrays": "crash",
+    "stops-its-host": "timeout",
+    "forks-twice": "memory",
+    "prints-endlessly": "crash",
     "leaves-processes": "ok",
 }
 """Detector -> the status its trial must end with."""

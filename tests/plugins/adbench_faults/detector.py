@@ -1,6 +1,7 @@
 import ctypes
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -139,3 +140,65 @@ class LeavesProcesses(Good):
             child = subprocess.Popen(["sleep", "600"], start_new_session=own_session)
             print("left", child.pid, flush=True)
         return super().fit(X, seed=seed)
+
+
+class Masked(Good):
+    def score(self, X):
+        return np.ma.masked_less(super().score(X), 1.0)
+
+
+class ChangesItsInput(Good):
+    def fit(self, X, *, seed):
+        super().fit(X, seed=seed)
+        X[:] = 1000
+        return self
+
+
+class WritesGarbage(Good):
+    def fit(self, X, *, seed):
+        for fd in range(3, 64):
+            for junk in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x02{]", _forged_end()):
+                try:
+                    os.write(fd, junk)
+                except OSError:
+                    break
+        return super().fit(X, seed=seed)
+
+
+def _forged_end():
+    from adbench.execution import frames
+
+    return frames.encode({"event": "ended", "code": 0, "signal": 11})
+
+
+class SpoilsItsArrays(Good):
+    def fit(self, X, *, seed):
+        np.savez = lambda path, **arrays: path.write_bytes(b"PK no archive")
+        return super().fit(X, seed=seed)
+
+
+class StopsItsHost(Good):
+    def fit(self, X, *, seed):
+        os.kill(os.getppid(), signal.SIGSTOP)
+        time.sleep(600)
+
+
+class ForksTwice(Good):
+    def fit(self, X, *, seed):
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.setsid()
+                import resource
+
+                resource.setrlimit(resource.RLIMIT_DATA, (resource.getrlimit(resource.RLIMIT_DATA)[1],) * 2)
+                hoard = []
+                while True:
+                    hoard.append(np.ones(1_000_000))
+            os._exit(0)
+        time.sleep(600)
+
+
+class PrintsEndlessly(Good):
+    def fit(self, X, *, seed):
+        while True:
+            os.write(1, b"x" * 65536)
