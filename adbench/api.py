@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ def run(
     >>> results.to_markdown()  # doctest: +SKIP
     """
     for name in ("store", "data_dir"):
-        if options.get(name) is not None:
+        if isinstance(options.get(name), str | os.PathLike):
             options[name] = Path(options[name])
     try:
         asked = Options(detectors=_listed(detectors), datasets=_listed(datasets), **options)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
+from adbench.errors import one_line
 from adbench.planning.trial import Trial
 from adbench.record import Record
 
@@ -52,14 +55,18 @@ class PlainView(QuietView):
     def finished(self, trial: Trial, record: Record, remaining: float | None) -> None:
         """Say how a trial ended."""
         self._done += 1
-        reason = f": {record.reason}" if record.reason else ""
+        reason = f": {one_line(record.reason, 300)}" if record.reason else ""
+        detector, task = one_line(trial.detector_label), one_line(trial.task_label)
         self._say(
-            f"[{self._done}/{self._total}] {trial.detector_label}  {trial.task_label} #{trial.repetition}  "
+            f"[{self._done}/{self._total}] {detector}  {task} #{trial.repetition}  "
             f"{record.status} {told_seconds(record.seconds)}{reason}"
         )
 
     def _say(self, line: str) -> None:
-        print(line, file=self._out, flush=True)
+        try:
+            print(line, file=self._out, flush=True)
+        except BrokenPipeError:
+            silence(self._out)
 
 
 class LiveView(QuietView):
@@ -91,7 +98,11 @@ class LiveView(QuietView):
         """Say how far a running cell is."""
         if trial.key in self._running:
             _, since, _ = self._running[trial.key]
-            self._running[trial.key] = (trial, since, f"{label} {done}/{total}" if total else f"{label} {done}")
+            self._running[trial.key] = (
+                trial,
+                since,
+                one_line(f"{label} {done}/{total}" if total else f"{label} {done}", 60),
+            )
 
     def finished(self, trial: Trial, record: Record, remaining: float | None) -> None:
         """Count an outcome; failures stay in sight."""
@@ -99,7 +110,8 @@ class LiveView(QuietView):
         self._tally[record.status] += 1
         self._remaining, self._reckoned = remaining, time.monotonic()
         if record.status != "ok":
-            self._failures.append(f"{record.status}: {trial.detector_label} on {trial.task_label}: {record.reason}")
+            line = f"{record.status}: {trial.detector_label} on {trial.task_label}: {record.reason}"
+            self._failures.append(one_line(line))
 
     def end(self) -> None:
         """Stop drawing and leave the failures on the screen."""
@@ -125,8 +137,8 @@ class LiveView(QuietView):
         cells = Table.grid(padding=(0, 2))
         for trial, since, progress in list(self._running.values()):
             cells.add_row(
-                Text("▸ " + trial.detector_label, style="bold"),
-                Text(f"{trial.task_label} #{trial.repetition}"),
+                Text(one_line("▸ " + trial.detector_label), style="bold"),
+                Text(one_line(f"{trial.task_label} #{trial.repetition}")),
                 Text(told_seconds(time.monotonic() - since), style="dim"),
                 Text(progress, style="cyan"),
             )
@@ -137,6 +149,16 @@ class LiveView(QuietView):
         if self._remaining is None:
             return "time left: not known yet"
         return f"about {told_seconds(max(0.0, self._remaining - (time.monotonic() - self._reckoned)))} left"
+
+
+def silence(stream: TextIO) -> None:
+    """Send what is still written to a stream nowhere: its reader, ``head`` say, has seen enough."""
+    with contextlib.suppress(OSError, ValueError):  # no stream of this process
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def told_seconds(seconds: float) -> str:

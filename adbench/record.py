@@ -90,12 +90,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Label:
-    """How a profile calls a trial: two profiles with the same numbers share the trial itself."""
+    """How a profile calls a trial: two profiles with the same numbers share the trial itself.
+
+    ``planned_at`` is when the newest plan that holds it was made, UTC, ISO 8601; empty until it is stored.
+    """
 
     profile: str
     key: str
     detector: str
     task: str
+    planned_at: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, trial: Trial) -> Label:

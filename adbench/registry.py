@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import pluggy
 
@@ -85,7 +86,7 @@ class Registry:
             spec = self._manager.hook.adbench_open_dataset(address=address)
         except AdbenchError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"{address!r} cannot be opened: {_told(error)}") from error
         if spec is None:
             scheme = address.partition(":")[0]
@@ -100,7 +101,9 @@ class Registry:
         self.owners.setdefault(spec.name, self._opener(spec))
         scheme, _, rest = address.partition(":")
         path, mark, options = rest.partition("#")
-        self.addresses[spec.name] = f"{scheme}:{Path(path).name}{mark}{options}"
+        # A folder may be written in escapes, file:%2Fhome%2Fme.csv; those that an address needs go back in.
+        shown = Path(unquote(path)).name.replace("%", "%25").replace("#", "%23")
+        self.addresses[spec.name] = f"{scheme}:{shown}{mark}{options}"
         return spec
 
     def groups(self) -> dict[str, list[str]]:
@@ -119,7 +122,7 @@ class Registry:
         plugin = Plugin(point.name, point.module, _distribution(point), version)
         try:
             module = point.load()
-        except Exception as error:  # noqa: BLE001 - one broken plugin must not take the others down
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken plugin must not take the others down
             self.plugins.append(_broken(plugin, error))
             return
         self._register(plugin, module)
@@ -137,7 +140,7 @@ class Registry:
                 *self._call("adbench_datasets", module, DatasetSpec),
                 *self._call("adbench_thresholds", module, ThresholdSpec),
             ]
-        except Exception as error:  # noqa: BLE001 - one broken plugin must not take the others down
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken plugin must not take the others down
             if self._manager.has_plugin(handle):
                 self._manager.unregister(name=handle)
             self.plugins.append(_broken(plugin, error))
@@ -195,11 +198,11 @@ def _distribution(point: EntryPoint) -> str:
     return point.dist.name if point.dist else ""
 
 
-def _broken(plugin: Plugin, error: Exception) -> Plugin:
+def _broken(plugin: Plugin, error: BaseException) -> Plugin:
     return Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, _told(error))
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """Return one line on what went wrong; our own errors speak for themselves."""
     text = " ".join(str(error).split())
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adbench.defaults import DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TIMEOUT, EXECUTORS
-from adbench.errors import UnknownName, UsageError
+from adbench.errors import UnknownName, UsageError, one_line
 from adbench.execution.executor import Executor, InlineExecutor, LocalExecutor
 from adbench.execution.forecast import Forecast
 from adbench.execution.runner import Limits, Run, View, planned_record
@@ -60,13 +62,24 @@ class Options:
             raise UsageError(f"'lane' must be corrected or published; got {self.lane!r}")
         if self.executor not in EXECUTORS:
             raise UsageError(f"'executor' must be one of {', '.join(EXECUTORS)}; got {self.executor!r}")
-        if self.seeds < 1 or (self.jobs is not None and self.jobs < 1):
-            raise UsageError(f"'seeds' and 'jobs' must be at least 1; got {self.seeds} and {self.jobs}")
-        if isinstance(self.timeout, str) and self.timeout != "default":
-            raise UsageError(f"'timeout' must be seconds, or None for no limit; got {self.timeout!r}")
+        for name in ("detectors", "datasets"):
+            names = getattr(self, name)
+            _check(
+                name, names, isinstance(names, list | tuple) and all(isinstance(each, str) for each in names), "names"
+            )
+        _check("seeds", self.seeds, _is_count(self.seeds), "a whole number, at least 1")
+        _check("seed", self.seed, isinstance(self.seed, int) and not isinstance(self.seed, bool), "a whole number")
+        _check("jobs", self.jobs, self.jobs is None or _is_count(self.jobs), "a whole number, at least 1")
+        unlimited = self.timeout in (None, "default")
+        _check("timeout", self.timeout, unlimited or _is_duration(self.timeout), "seconds, or None for no limit")
+        _check("budget", self.budget, self.budget is None or _is_duration(self.budget), "seconds, or None for no limit")
+        fits = self.memory is None or (_is_count(self.memory) and self.memory <= sys.maxsize)
+        _check("memory", self.memory, fits, "a whole number of bytes")
+        _check("store", self.store, isinstance(self.store, Path), "a folder")
+        _check("data_dir", self.data_dir, self.data_dir is None or isinstance(self.data_dir, Path), "a folder")
         try:
             json.dumps({name: {**params} for name, params in self.settings.items()}, allow_nan=False)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, RecursionError, TypeError, ValueError) as error:
             raise UsageError(f"'settings' must be {{name: {{param: plain finite value}}}}: {error}") from error
 
     def worker_count(self) -> int:
@@ -163,7 +176,11 @@ class Session:
         plan = self.plan()
         started = time.monotonic()
         with Store.open_for_writing(self.options.store) as store, store.work_folder() as work:
-            store.plan(planned_record(self.registry, planned) for planned in plan.trials)
+            known = store.planned_keys(self.options.profile)
+            store.plan(
+                (planned_record(self.registry, planned) for planned in plan.trials if planned.trial.key not in known),
+                again=[planned.trial for planned in plan.trials if planned.trial.key in known],
+            )
             todo = self.todo(store)
             facts = machine_facts(self._executor.jobs, self._executor.threads)
             number = store.begin_run(facts, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) if todo else 0
@@ -228,6 +245,19 @@ def _stopped_by_signals(run: Run) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _check(name: str, value: object, holds: bool, expected: str) -> None:
+    if not holds:
+        raise UsageError(f"{name!r} must be {expected}; got {one_line(repr(value), 80)}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _cores() -> int:

@@ -2,7 +2,7 @@
 
 ::
 
-    results.db            records, labels, runs, cached evaluations
+    results.db            records, labels with what is planned, runs, cached evaluations
     scores/KEY.npz        scores/TEST/SCORE, y/TEST, row_ids/TEST, train_scores/SCORE,
                           curve/..., extreme/TEST/..., embedding/TEST/...
     work/                 of the run under way
@@ -16,17 +16,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import astuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adbench.errors import StoreError, UnknownName, UsageError
+from adbench.planning.trial import Trial
 from adbench.record import Label, Record
 
 if TYPE_CHECKING:
@@ -40,11 +43,15 @@ CREATE TABLE runs (id INTEGER PRIMARY KEY, started TEXT NOT NULL, facts TEXT NOT
 CREATE TABLE records (
     key TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), finished TEXT NOT NULL,
     status TEXT NOT NULL, detector TEXT NOT NULL, dataset TEXT NOT NULL, task TEXT NOT NULL,
-    repetition INTEGER NOT NULL, seconds REAL NOT NULL, body TEXT NOT NULL
+    repetition INTEGER NOT NULL, seconds REAL NOT NULL, scores_sha256 TEXT NOT NULL,
+    body TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE labels (
     profile TEXT NOT NULL, key TEXT NOT NULL, detector TEXT NOT NULL, task TEXT NOT NULL,
-    planned TEXT NOT NULL, PRIMARY KEY (profile, key)
+    planned_at TEXT NOT NULL, PRIMARY KEY (profile, key)
+) WITHOUT ROWID;
+CREATE TABLE planned (
+    profile TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (profile, key)
 ) WITHOUT ROWID;
 CREATE TABLE evaluations (
     key TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (key, version)
@@ -142,13 +149,15 @@ class Store:
 
     def run_facts(self) -> dict[int, dict[str, Any]]:
         """Return run number -> machine facts, with the start time."""
-        rows = self._db.execute("SELECT id, started, facts FROM runs")
-        return {number: {"started": started, **json.loads(facts)} for number, started, facts in rows}
+        rows = self._read("SELECT id, started, facts FROM runs")
+        try:
+            return {number: {"started": started, **json.loads(facts)} for number, started, facts in rows}
+        except (TypeError, ValueError) as error:
+            raise self._damaged("the facts of a run cannot be read") from error
 
     def add(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep a trial's outcome: arrays first, then the record, then it is known."""
-        if arrays:
-            self._write_arrays(record.key, arrays)
+        sha256 = self._write_arrays(record.key, arrays) if arrays else ""
         trial = record.trial
         row = (
             record.key,
@@ -160,37 +169,70 @@ class Store:
             trial.task,
             trial.repetition,
             record.seconds,
+            sha256,
             record.to_json(),
         )
         with self._writing():
             if self._db.execute("SELECT 1 FROM records WHERE key = ?", (record.key,)).fetchone():
-                self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*{record.key}*",))
-            self._db.execute("INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+                # Its own evaluation and KEY-FLOOR pairs: '.' is the sign after '-', so the primary key finds them.
+                self._db.execute("DELETE FROM evaluations WHERE key >= ? AND key < ?", (record.key, f"{record.key}."))
+                if record.detector_facts.get("role") == "floor":
+                    self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*-{record.key}",))
+            self._db.execute("INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
 
-    def plan(self, records: Iterable[Record]) -> None:
-        """Take note of trials that belong to a profile, as records that are still missing."""
-        rows = [(*astuple(Label.of(record.trial)), record.to_json()) for record in records]
+    def plan(self, records: Iterable[Record], again: Iterable[Trial] = ()) -> None:
+        """Take note of what a plan holds, and that it is the newest one.
+
+        Parameters
+        ----------
+        records
+            Trials with what is known of them beforehand.
+        again
+            Trials that :meth:`planned_keys` knows: of these the time alone is set anew.
+        """
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        new = [(replace(Label.of(record.trial), planned_at=now), record.to_json()) for record in records]
         with self._writing():
-            self._db.executemany("INSERT OR IGNORE INTO labels VALUES (?,?,?,?,?)", rows)
+            self._db.executemany(
+                "INSERT INTO labels VALUES (?,?,?,?,?) "
+                "ON CONFLICT (profile, key) DO UPDATE SET planned_at = excluded.planned_at",
+                [astuple(label) for label, _ in new],
+            )
+            # Apart from the labels: these are long, and a time that is set anew writes its whole row.
+            self._db.executemany(
+                "INSERT OR IGNORE INTO planned VALUES (?,?,?)",
+                [(label.profile, label.key, body) for label, body in new],
+            )
+            self._db.executemany(
+                "UPDATE labels SET planned_at = ? WHERE profile = ? AND key = ?",
+                [(now, trial.profile, trial.key) for trial in again],
+            )
+
+    def planned_keys(self, profile: str) -> set[str]:
+        """Return the keys of trials that were planned under a profile."""
+        return {key for (key,) in self._read("SELECT key FROM labels WHERE profile = ?", (profile,))}
 
     def statuses(self) -> dict[str, str]:
         """Return key -> status of every record."""
-        return dict(self._db.execute("SELECT key, status FROM records"))
+        return dict(self._read("SELECT key, status FROM records"))
 
     def uninstalled(self) -> set[str]:
         """Return the keys of trials that were skipped because something was not installed."""
         query = "SELECT key FROM records WHERE status = 'skipped' AND NOT json_extract(body, '$.installed')"
-        return {key for (key,) in self._db.execute(query)}
+        return {key for (key,) in self._read(query)}
 
     def versions(self) -> dict[str, dict[str, str]]:
         """Return key -> distribution versions of every record that is ok."""
-        rows = self._db.execute("SELECT key, json_extract(body, '$.versions') FROM records WHERE status = 'ok'")
-        return {key: json.loads(versions) for key, versions in rows}
+        rows = self._read("SELECT key, json_extract(body, '$.versions') FROM records WHERE status = 'ok'")
+        try:
+            return {key: json.loads(versions) for key, versions in rows}
+        except (TypeError, ValueError) as error:
+            raise self._damaged("the versions of a record cannot be read") from error
 
     def records(self) -> Iterator[Record]:
         """Yield every record, in the order of keys."""
-        for (body,) in self._db.execute("SELECT body FROM records ORDER BY key"):
-            yield Record.from_json(body)
+        for key, body in self._read("SELECT key, body FROM records ORDER BY key"):
+            yield self._record_of(key, body)
 
     def record(self, prefix: str) -> Record:
         """Return the record whose key starts with ``prefix``.
@@ -203,33 +245,37 @@ class Store:
             If there is more than one.
         """
         query = "SELECT key, body FROM records WHERE substr(key, 1, ?) = ? ORDER BY key LIMIT 2"
-        rows = self._db.execute(query, (len(prefix), prefix)).fetchall()
+        rows = self._read(query, (len(prefix), prefix))
         if not rows:
-            known = [key[:12] for (key,) in self._db.execute("SELECT key FROM records")]
+            known = [key[:12] for (key,) in self._read("SELECT key FROM records")]
             raise UnknownName("trial", prefix, known, shown_by="adbench export")
         if len(rows) > 1:
             first, second = (key[: len(prefix) + 8] for key, _ in rows)
             raise UsageError(f"several trials' keys begin with {prefix!r}, such as {first} and {second}: give more")
-        return Record.from_json(rows[0][1])
+        return self._record_of(*rows[0])
 
     def labelled(self, only: Collection[str] | None = None) -> list[tuple[Label, Record]]:
         """Return every planned trial by its label, with its outcome or as missing, in order."""
         query = """
-            SELECT profile, key, labels.detector, labels.task, coalesce(body, planned)
-            FROM labels LEFT JOIN records USING (key) ORDER BY profile, labels.task, labels.detector, key
+            SELECT profile, key, labels.detector, labels.task, planned_at,
+                coalesce(records.body, planned.body)
+            FROM labels LEFT JOIN planned USING (profile, key) LEFT JOIN records USING (key)
+            ORDER BY profile, labels.task, labels.detector, key
         """
-        read = lru_cache(maxsize=None)(Record.from_json)  # profiles share trials
-        rows = self._db.execute(query)
-        return [(Label(*row[:4]), read(row[4])) for row in rows if only is None or row[1] in only]
+        read = lru_cache(maxsize=None)(self._record_of)  # profiles share trials
+        return [(Label(*row[:5]), read(row[1], row[5])) for row in self._read(query) if only is None or row[1] in only]
 
     def seconds(self) -> list[tuple[str, str, str, float]]:
         """Return detector, dataset, task and wall seconds of every record, for forecasts."""
-        return self._db.execute("SELECT detector, dataset, task, seconds FROM records ORDER BY finished").fetchall()
+        return self._read("SELECT detector, dataset, task, seconds FROM records ORDER BY finished")
 
     def evaluations(self, version: str) -> dict[str, dict[str, Any]]:
-        """Return key -> cached evaluation of that version."""
-        rows = self._db.execute("SELECT key, body FROM evaluations WHERE version = ?", (version,))
-        return {key: json.loads(body) for key, body in rows}
+        """Return key -> cached evaluation of that version; one that cannot be read is not there."""
+        found = {}
+        for key, body in self._read("SELECT key, body FROM evaluations WHERE version = ?", (version,)):
+            with contextlib.suppress(TypeError, ValueError):
+                found[key] = json.loads(body)
+        return found
 
     def keep_evaluations(self, version: str, bodies: Mapping[str, Mapping[str, Any]]) -> None:
         """Cache evaluations, if this store is open for writing."""
@@ -244,18 +290,27 @@ class Store:
         Raises
         ------
         StoreError
-            If the file is missing or damaged.
+            If the file is missing, or is not what was stored.
         """
         import numpy as np
 
         path = self._scores_path(key)
+        kept = self._read("SELECT scores_sha256 FROM records WHERE key = ?", (key,))
         try:
             # NumPy does not close a file that it opened itself and then cannot read.
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                return dict(file)
+            with path.open("rb") as opened:
+                if kept and hashlib.file_digest(opened, "sha256").hexdigest() != kept[0][0]:
+                    raise ValueError("its sha256 is not the one that was kept")
+                opened.seek(0)
+                with np.load(opened, allow_pickle=False) as file:
+                    return dict(file)
+        except FileNotFoundError as error:
+            raise StoreError(f"score file {path.name} is missing; 'adbench run' makes it anew") from error
         except Exception as error:
-            told = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error}); remove it"
-            raise StoreError(f"score file {path.name} {told}; 'adbench run' makes it anew") from error
+            # A run looks no further than whether the file is there.
+            raise StoreError(
+                f"score file {path.name} is damaged or altered ({error}): remove it and run again"
+            ) from error
 
     def has_arrays(self, key: str) -> bool:
         """Tell whether a trial's score file is there."""
@@ -266,7 +321,12 @@ class Store:
         """Give a fresh folder for the run under way, and remove it afterwards."""
         work = self.folder / "work"
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        try:
+            work.mkdir()
+        except FileExistsError as error:
+            raise StoreError(f"{work} is not a folder that a run may empty: remove it, or give --store") from error
+        except OSError as error:
+            raise StoreError(f"the store {self.folder} cannot be written: {error.strerror}") from error
         try:
             yield work
         finally:
@@ -278,26 +338,48 @@ class Store:
         try:
             with self._db:
                 yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise StoreError(f"the store {self.folder} cannot be written: {error}") from error
+
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._damaged(str(error)) from error
+
+    def _record_of(self, key: str, body: str) -> Record:
+        try:
+            record = Record.from_json(body)
+            if record.key == key:
+                return record
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise self._damaged(f"the record of trial {key[:12]} cannot be read") from error
+        raise self._damaged(f"the record of trial {key[:12]} is another trial's")
+
+    def _damaged(self, told: str) -> StoreError:
+        return StoreError(f"the store {self.folder} is damaged: {told}; give another --store")
 
     def _scores_path(self, key: str) -> Path:
         return self.folder / "scores" / f"{key}.npz"
 
-    def _write_arrays(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _write_arrays(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+        """Write a score file, and return its sha256."""
         import numpy as np
 
         path = self._scores_path(key)
         partial = path.with_suffix(".partial")
         try:
-            with partial.open("wb") as file:
+            with partial.open("w+b") as file:
                 np.savez_compressed(file, allow_pickle=False, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
+                file.seek(0)
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise StoreError(f"the store {self.folder} cannot be written: {error.strerror}") from error
+        return sha256
 
     def _prepare(self) -> None:
         """Make the tables of a new store, or check an old one."""
@@ -311,9 +393,14 @@ class Store:
     def _check_version(self) -> None:
         try:
             row = self._db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-        except sqlite3.DatabaseError as error:
+            found = int(row[0]) if row else 0
+        except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.folder / 'results.db'} is not a store of adbench: {error}") from error
-        found = int(row[0]) if row else 0
+        if found < SCHEMA_VERSION:
+            raise StoreError(
+                f"the store {self.folder} is of version {found}, this adbench reads {SCHEMA_VERSION}: "
+                "give another --store and run again"
+            )
         if found > SCHEMA_VERSION:
             raise StoreError(
                 f"the store {self.folder} is of version {found}, this adbench reads up to {SCHEMA_VERSION}: "

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import adbench
+from adbench import session
 from adbench.errors import UnknownName, UsageError
 from adbench.progress import QuietView
 from adbench.store import Store
@@ -101,6 +102,13 @@ def test_nothing_runs_twice(run):
     assert first.to_frame().equals(again.to_frame())
 
 
+def test_known_trials_are_described_once(run, monkeypatch):
+    """Planning again what is planned already builds none of its records."""
+    run()
+    monkeypatch.setattr(session, "planned_record", lambda *_: pytest.fail("described again"))
+    assert run()[1] == 0
+
+
 def test_the_same_numbers_again(run, tmp_path):
     """Another store on another day holds the same scores."""
     one, _ = run(store=tmp_path / "one")
@@ -160,8 +168,25 @@ def test_datasets_by_address(run):
         ({"profile": "fast"}, "'profile' must be one of quick, standard, full; got 'fast'"),
         ({"lane": "fast"}, "'lane' must be corrected or published; got 'fast'"),
         ({"executor": "slurm"}, "'executor' must be one of local, inline"),
-        ({"seeds": 0}, "'seeds' and 'jobs' must be at least 1; got 0 and 1"),
-        ({"jobs": 0}, "'seeds' and 'jobs' must be at least 1; got 1 and 0"),
+        ({"seeds": 0}, "'seeds' must be a whole number, at least 1; got 0"),
+        ({"seeds": 2.5}, "'seeds' must be a whole number, at least 1; got 2.5"),
+        ({"seeds": True}, "'seeds' must be a whole number, at least 1; got True"),
+        ({"seed": "a"}, "'seed' must be a whole number; got 'a'"),
+        ({"jobs": 0}, "'jobs' must be a whole number, at least 1; got 0"),
+        ({"budget": "x"}, "'budget' must be seconds, or None for no limit; got 'x'"),
+        ({"budget": 0}, "'budget' must be seconds, or None for no limit; got 0"),
+        ({"budget": float("nan")}, "'budget' must be seconds, or None for no limit; got nan"),
+        ({"timeout": -1}, "'timeout' must be seconds, or None for no limit; got -1"),
+        ({"timeout": float("nan")}, "'timeout' must be seconds, or None for no limit; got nan"),
+        ({"memory": "4GB"}, "'memory' must be a whole number of bytes; got '4GB'"),
+        ({"memory": -5}, "'memory' must be a whole number of bytes; got -5"),
+        ({"memory": 1.5e9}, "'memory' must be a whole number of bytes; got 1500000000.0"),
+        ({"memory": 10**30}, "'memory' must be a whole number of bytes; got 1000"),
+        ({"store": 5}, "'store' must be a folder; got 5"),
+        ({"data_dir": 5}, "'data_dir' must be a folder; got 5"),
+        ({"detectors": [3]}, r"'detectors' must be names; got \[3\]"),
+        ({"detectors": 3}, "adbench.run: 'int' object is not iterable"),
+        ({"datasets": [None]}, r"'datasets' must be names; got \[None\]"),
         ({"timeout": "10m"}, "'timeout' must be seconds, or None for no limit; got '10m'"),
         ({"detectors": "toy-distanse"}, "no detector named 'toy-distanse'"),
         ({"datasets": "toy-tabel"}, "no dataset named 'toy-tabel'"),

@@ -1,9 +1,11 @@
+import sqlite3
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from adbench import evaluation
 from adbench.builtin import adbench_thresholds
-from adbench.errors import StoreError
 from adbench.reporting import evaluator
 from adbench.reporting.cells import read_cells
 from adbench.store import Store
@@ -186,16 +188,79 @@ def test_only_some(synthetic, tmp_path):
     assert [cell.label.detector for cell in read(tmp_path, only={made[0][0].key})] == ["alpha"]
 
 
-def test_damaged_floor_is_not_passed_over(synthetic, tmp_path):
-    """A floor damaged after its evaluation stops the table, by name: what it floors would look better than it is."""
-    floor = synthetic.record("noise", role="floor")
-    synthetic.cells(tmp_path, floor)
-    path = tmp_path / "scores" / f"{floor[0].key}.npz"
+def test_damaged_floor_is_left_out_and_told(synthetic, tmp_path):
+    """A floor damaged after its evaluation costs the comparisons with it alone, and each says so by a note."""
+    floors = [synthetic.record(name, role="floor") for name in ("noise", "zero")]
+    synthetic.cells(tmp_path, *floors)
+    path = tmp_path / "scores" / f"{floors[0][0].key}.npz"
     path.write_bytes(path.read_bytes()[:100])
     synthetic.store(tmp_path, synthetic.record("alpha"))
 
-    with pytest.raises(StoreError, match=f"{path.name} is damaged"):
-        read(tmp_path)
+    alpha = next(cell for cell in read(tmp_path) if cell.label.detector == "alpha")
+
+    assert set(alpha.above["test"]["score"]) == {"zero"}
+    assert [note.partition(" (")[0] for note in alpha.record.notes] == [
+        f"not compared with noise: score file {path.name} is damaged or altered"
+    ]
+
+
+def test_a_rule_that_fails_costs_its_decision_alone(synthetic, tmp_path):
+    """Where a rule finds no limits, its decision is missing and a note says why, also when read from the cache."""
+    record, arrays = synthetic.record()
+    arrays["train_scores/score"] = np.array([1e307, 1.5e308, -1.5e308] * 30)
+
+    with np.errstate(all="ignore"):
+        (cell,) = synthetic.cells(tmp_path, (record, arrays))
+
+    decisions = cell.evaluations["test"]["score"].decisions
+    left_out = {spec.name for spec in adbench_thresholds()} - set(decisions)
+    assert left_out
+    assert {"contamination", "oracle"} <= set(decisions)
+    assert {note.partition("'")[2].partition("'")[0] for note in cell.record.notes} == left_out
+    assert all(note.startswith("score: threshold ") for note in cell.record.notes)
+    assert read(tmp_path) == [cell]
+
+
+@pytest.mark.parametrize("body", ["garbage", "[]", "{}", '{"tests": {"test": {"score": {"n": 1}}}, "notes": []}'])
+def test_cached_garbage_is_evaluated_anew(synthetic, tmp_path, body):
+    """An evaluation or a comparison in the cache that is not what we keep there is made anew."""
+    first = synthetic.cells(tmp_path, synthetic.record("alpha"), synthetic.record("noise", role="floor"))
+    database = sqlite3.connect(tmp_path / "results.db")
+    with database:
+        database.execute("UPDATE evaluations SET body = ?", (body,))
+    database.close()
+
+    assert [cell.evaluations for cell in read(tmp_path)] == [cell.evaluations for cell in first]
+
+
+def test_going_back_shows_what_was_gone_back_to(synthetic, tmp_path):
+    """Who plans earlier data or code again sees its results, though the abandoned ones ended later."""
+    old = synthetic.record("alpha", finished="2024-01-01T00:00:00Z", fingerprint="0" * 64)
+    new = synthetic.record("alpha", finished="2024-06-01T00:00:00Z", fingerprint="1" * 64)
+    other = synthetic.record("beta", finished="2024-06-01T00:00:00Z", fingerprint="1" * 64)
+    for made in (old, new, other):
+        synthetic.store(tmp_path, made)
+    assert [(cell.record.key, cell.record.status) for cell in read(tmp_path)] == [
+        (new[0].key, "ok"),
+        (other[0].key, "ok"),
+    ]
+
+    with Store.open_for_writing(tmp_path) as store:
+        store.plan([], again=[old[0].trial])
+
+    assert [(cell.record.key, cell.record.status) for cell in read(tmp_path)] == [
+        (old[0].key, "ok"),
+        (other[0].key, "stale"),
+    ]
+
+
+def test_a_plan_elsewhere_hides_no_outcome(synthetic, tmp_path):
+    """Of one trial in two stores the outcome stands, though the other store planned it later and did not run it."""
+    record, arrays = synthetic.record()
+    synthetic.store(tmp_path / "ran", (record, arrays))
+    synthetic.store(tmp_path / "planned", (replace(record, status="missing", finished=""), {}))
+
+    assert [cell.record.status for cell in read(tmp_path / "ran", tmp_path / "planned")] == ["ok"]
 
 
 def test_several_stores_join(synthetic, tmp_path):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,11 @@ RUN = ("run", "-d", "toy-distance", "-D", "toy-table")
         ([*RUN, "--set", "toy-distance.pwer=2"], "'toy-distance' has no parameter 'pwer'. Did you mean 'power'?"),
         ([*RUN, "--set", "toy-distance.power=high"], "'power' of toy-distance must be float; got 'high'"),
         ([*RUN, "--set", "toy-distance.power=1e999"], "--set takes finite numbers; got 1e999"),
+        (
+            [*RUN, "--set", "toy-distance.power=" + "[" * 100_000],
+            "--set takes values that are nested less deeply; got [[",
+        ),
+        ([*RUN, "--memory", "9" * 400], "--memory takes something like 500MB"),
         ([*RUN, "--set", "toy-noise.power=2"], "no chosen detector or dataset named 'toy-noise'"),
         ([*RUN, "--data-dir", "no-such-folder"], "the data folder given by --data-dir does not exist: no-such-folder"),
         ([*RUN, "--data-dir", "a-file"], "'a-file' is a file"),
@@ -98,7 +104,7 @@ RUN = ("run", "-d", "toy-distance", "-D", "toy-table")
         (["show", "0123"], "there is no store in adbench-results"),
         (["why", "0123", "4567", "--store", "diary"], "file is not a database"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value)[:80] if isinstance(value, list) else "",
 )
 def test_mistakes(adbench_command, tmp_path, words, told):
     """Every mistake gets one line on the error stream, exit code 2, and leaves nothing behind."""
@@ -314,6 +320,40 @@ def test_a_closed_pipe_is_no_error():
     with subprocess.Popen([*COMMAND, "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_a_closed_pipe_stops_no_run(toys, tmp_path):
+    """'adbench run 2>&1 | head -1' runs everything, writes the pages, and says nothing more."""
+    reading, writing = os.pipe()
+    with subprocess.Popen([*COMMAND, *TOY_RUN], cwd=tmp_path, stdout=writing, stderr=writing) as process:
+        os.close(writing)
+        os.close(reading)
+        assert process.wait() == 0
+    assert tmp_path.joinpath("leaderboards", "README.md").read_text().count("toy-distance")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_termination_outside_a_run_cleans_up(tmp_path, name):
+    """Ended from outside, a command removes its temporary folders and leaves as after Ctrl-C."""
+    code = (
+        "import tempfile, time, click\n"
+        "from adbench import cli\n"
+        "@click.command()\n"
+        "def wait():\n"
+        "    with tempfile.TemporaryDirectory():\n"
+        "        print('here', flush=True); time.sleep(60)\n"
+        "cli.app.add_command(wait)\n"
+        "import sys; sys.argv = ['adbench', 'wait']\n"
+        "cli.main()"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"here\n"
+        process.send_signal(signal.Signals[name])
+        assert process.stderr.read() == b"\nadbench: interrupted\n"
+    assert process.returncode == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_in_a_process_of_its_own():

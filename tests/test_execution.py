@@ -302,3 +302,20 @@ def test_threads_are_pinned(faults, tmp_path, monkeypatch):
 
     assert pinned(2)["OMP_NUM_THREADS"] == pinned(2)["TF_NUM_INTRAOP_THREADS"] == "2"
     assert pinned(1)["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_hosts_are_shared(tmp_path):
+    """A job goes to an idle host that has its modules loaded, and more of them do not matter."""
+    from adbench.execution.executor import LocalExecutor
+    from adbench.execution.job import Ended, Job
+
+    executor = LocalExecutor(jobs=1)
+    hosts = []
+    for number, preload in enumerate([("json", "csv"), ("csv",), ("csv", "wave")]):
+        settings = {"what": "x", "target": "no_such_module:X", "method": "", "params": {}, "settings": []}
+        job = Job(str(number), "adbench.execution.jobs.settings:check", settings, tmp_path, preload)
+        executor.submit(job)
+        wait_until(lambda: any(isinstance(event, Ended) for event in executor.poll(0.1)))
+        hosts.append(len(executor._hosts))
+    executor.close()
+    assert hosts == [1, 1, 2]

@@ -1,4 +1,5 @@
 import html
+import math
 import os
 import re
 import shlex
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adbench import thresholds
 from adbench.reporting.leaderboard import Leaderboard
 from adbench.reporting.markdown import page_name, pages
 from adbench.reporting.pages import write
@@ -203,3 +205,68 @@ def test_the_lucky_repetitions_are_no_result(pages_of, synthetic):
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
         ["2", "alpha", "**crash 1/2**", *[""] * 7]
     ]
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\x00", "\x9b", "\u202e", "\u2066", "\ud800"])
+def test_no_control_sign_enters_a_page(pages_of, synthetic, sign):
+    """What steers a terminal or a line's direction, or is no text at all, is shown as a sign in its place."""
+    nasty = f"a{sign}b"
+    made = pages_of(
+        synthetic.record("alpha", status="error", reason=nasty),
+        synthetic.record(
+            "beta",
+            overrides={"k": nasty},
+            dataset_facts={"address": f"file:{nasty}", **dict.fromkeys(("summary", "source", "licence"), nasty)},
+        ),
+    )
+    for page in made.values():
+        assert sign not in page
+        assert page.encode()
+    assert "a\ufffdb" in made["moons.md"]
+
+
+def test_reasons_are_cut(pages_of, synthetic):
+    """A page shows the beginning of a long reason."""
+    page = pages_of(synthetic.record("alpha", status="error", reason="because " * 1000))["moons.md"]
+    (line,) = re.findall(r"^- alpha .*$", page, re.MULTILINE)
+    assert len(line) < 350
+    assert line.endswith("…")
+
+
+def test_notes_are_told(pages_of, synthetic):
+    """What failed beside the scores is told with the failures, though the trial is ok."""
+    page = pages_of(synthetic.record("alpha", notes=("no reconstruction today",)))["moons.md"]
+    assert "- alpha on moons/novelty #0: **note**. no reconstruction today" in page
+
+
+def test_a_rule_that_failed_leaves_blanks(pages_of, synthetic, monkeypatch):
+    """A row for which the rule failed in any repetition has blanks where the rule's numbers would be; others stand."""
+    made = [synthetic.record("alpha", repetition=number) for number in range(2)]
+    made[0][1]["train_scores/score"] *= 1e300
+    rule = thresholds.contamination
+    monkeypatch.setattr(
+        thresholds, "contamination", lambda scores, rate: (math.nan,) * 2 if scores.max() > 9 else rule(scores, rate)
+    )
+    page = pages_of(*made, synthetic.record("beta"))["moons.md"]
+    decisions = page.partition("Decisions by")[2].partition("```sh")[0]
+    alpha, beta = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in sorted(re.findall(r"^\| (?:alpha|beta) .*$", decisions, re.M))
+    )
+
+    assert (alpha[:7], alpha[8]) == (["alpha", *[""] * 6], "")
+    assert alpha[7]
+    assert beta[0] == "beta"
+    assert all(beta[2:])
+    assert "- alpha on moons/novelty #0: **note**. score: threshold 'contamination'" in page
+
+
+def test_roots_are_boards_and_commands_of_their_own(pages_of, synthetic):
+    """Trials of other root seeds stand on another board, and only their command gives that seed."""
+    made = pages_of(synthetic.record("alpha"), synthetic.record("alpha", root=7, repetition=1))
+    boards = made["moons.md"].split("\n## moons")[1:]
+    overall = re.findall(r"```sh\n(.*?)\n```", made["README.md"], re.DOTALL)[0].splitlines()
+
+    assert ["--seed 7" in board for board in boards] == [False, True]
+    assert boards[1].startswith("/novelty(seed=7):")
+    assert [("--seed 7" in line, "--seeds 2" in line) for line in overall] == [(False, False), (True, True)]

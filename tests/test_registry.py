@@ -78,6 +78,7 @@ def test_installed_plugins_are_found(install):
         ("def f(:", "SyntaxError: "),
         ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         ("raise KeyError", "KeyError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
     ],
 )
 def test_unimportable_plugin_is_listed(install, code, words):
@@ -207,6 +208,21 @@ def test_open_dataset():
     assert registry.owners["moons"].module == "pkg"
     assert registry.addresses["moons"] == "toy:moons.npz#name=moons"
     assert registry.open_dataset("toy:moons.npz") == spec
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("toy:%2Fhome%2Fme%2Fmoons.csv", "toy:moons.csv"),
+        ("toy:/home/me/my%20m%C3%B6ons.csv#label=y", "toy:my möons.csv#label=y"),
+        ("toy:/home/me/100%25%23.csv", "toy:100%25%23.csv"),
+    ],
+)
+def test_escapes_hide_no_folder(address, shown):
+    """A folder written in escapes is left out too; what must be escaped in an address stays so."""
+    registry = Registry.of(opening(dataset("moons")), plugin("pkg", adbench_detectors=[detector()]))
+    registry.open_dataset(address)
+    assert registry.addresses["moons"] == shown
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import itertools
 import sqlite3
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -80,10 +81,13 @@ def test_adding_again_replaces_and_forgets_evaluations(one, synthetic):
     """A trial that is run again replaces its record, and evaluations that spoke of it are forgotten."""
     record, arrays, folder = one
     with Store.open_for_writing(folder) as store:
-        store.keep_evaluations("v1", {record.key: {"n": 1}, f"floor-{record.key}": {"n": 2}, "other": {"n": 3}})
+        kept = (record.key, f"{record.key}-floor", f"beta-{record.key}", "other")
+        store.keep_evaluations("v1", {key: {"n": 1} for key in kept})
         store.add(replace(record, fit_seconds=9.0), arrays)
+        assert set(store.evaluations("v1")) == {f"beta-{record.key}", "other"}
 
-        assert store.evaluations("v1") == {"other": {"n": 3}}
+        store.add(replace(record, fit_seconds=9.0, detector_facts={"role": "floor"}), arrays)
+        assert set(store.evaluations("v1")) == {"other"}
         assert [found.fit_seconds for found in store.records()] == [9.0]
 
 
@@ -181,7 +185,10 @@ def test_missing_store(tmp_path):
     ("damage", "words"),
     [
         (lambda path: path.unlink(), r"\.npz is missing; 'adbench run' makes it anew"),
-        (lambda path: path.write_bytes(path.read_bytes()[:200]), r"\.npz is damaged .*; remove it; 'adbench run'"),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:200]),
+            r"\.npz is damaged or altered .*: remove it and run again",
+        ),
         (lambda path: path.write_text("no zip"), r"\.npz is damaged"),
     ],
     ids=["missing", "cut", "text"],
@@ -236,3 +243,133 @@ def test_work_folder_is_fresh_and_goes(one):
             assert list(work.iterdir()) == []
             _ = 1 / 0
     assert not (folder / "work").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_work_that_is_no_folder(one, tmp_path, kind):
+    """A file or a link in the place of the run's folder is told, and neither it nor what it leads to is touched."""
+    folder = one[2]
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.tex").write_text("The end.")
+    if kind == "file":
+        (folder / "work").write_text("mine")
+    else:
+        (folder / "work").symlink_to(tmp_path / "precious")
+
+    with (
+        Store.open_for_writing(folder) as store,
+        pytest.raises(StoreError, match="work is not a folder that a run may empty: remove it"),
+        store.work_folder(),
+    ):
+        pass
+    assert (folder / "work").exists()
+    assert (tmp_path / "precious" / "thesis.tex").read_text() == "The end."
+
+
+def read_all(store):
+    return [
+        store.statuses(),
+        store.versions(),
+        store.uninstalled(),
+        store.labelled(),
+        list(store.records()),
+        store.run_facts(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE records SET body = 'garbage'", "malformed JSON"),
+        ("UPDATE records SET body = '{\"versions\": {}}'", "the record of trial .* cannot be read"),
+        ("UPDATE records SET body = '[]', status = 'crash'", "the record of trial .* cannot be read"),
+        ("UPDATE records SET body = '{}'", "the versions of a record cannot be read"),
+        ("UPDATE records SET key = 'another'", "the record of trial another is another trial's"),
+        ("UPDATE runs SET facts = 'garbage'", "the facts of a run cannot be read"),
+        ("DROP TABLE records", "no such table: records"),
+        ("DROP TABLE labels", "no such table: labels"),
+        ("DROP TABLE planned", "no such table: planned"),
+        ("DROP TABLE runs", "no such table: runs"),
+        ("DROP TABLE evaluations", "no such table: evaluations"),
+    ],
+)
+def test_garbage_in_a_store(one, statement, words):
+    """What a store should not hold is told in one line that names the store."""
+    folder = one[2]
+    execute(folder, statement)
+
+    with Store.open_for_reading(folder) as store, pytest.raises(StoreError, match=words) as refusal:
+        read_all(store)
+        store.evaluations("v1")
+    assert f"the store {folder} is damaged" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_schema_that_is_no_number(one):
+    """A store whose version is no number is not ours."""
+    execute(one[2], "UPDATE meta SET value = 'two'")
+    with pytest.raises(StoreError, match="is not a store of adbench"):
+        Store.open(one[2])
+
+
+def test_older_store_is_refused(one):
+    """A store of an earlier adbench, which kept less, is left alone, with the way out."""
+    execute(one[2], "UPDATE meta SET value = '0'")
+    with pytest.raises(StoreError, match="is of version 0, this adbench reads 1: give another --store"):
+        Store.open(one[2])
+
+
+def test_cached_evaluations_that_are_garbage_are_dropped(one):
+    """A cached evaluation that cannot be read is as if it were not there."""
+    with Store.open_for_writing(one[2]) as store:
+        store.keep_evaluations("v1", {"sound": {"n": 1}, "sick": {"n": 2}})
+        execute(one[2], "UPDATE evaluations SET body = '{' WHERE key = 'sick'")
+        assert store.evaluations("v1") == {"sound": {"n": 1}}
+
+
+def test_altered_scores_are_told(one):
+    """A score file that is whole but not the one that was stored does not count, and removing it helps."""
+    record, arrays, folder = one
+    path = folder / "scores" / f"{record.key}.npz"
+    np.savez_compressed(path, **{**arrays, "scores/test/score": -arrays["scores/test/score"]})
+
+    with Store.open_for_writing(folder) as store:
+        with pytest.raises(StoreError, match=rf"{path.name} is damaged or altered .*: remove it and run again"):
+            store.arrays(record.key)
+        path.unlink()
+        assert not store.has_arrays(record.key)
+        store.add(record, arrays)
+        assert store.arrays(record.key).keys() == arrays.keys()
+
+
+def test_planning_again_is_newer(one, synthetic):
+    """Each plan sets its time anew for all it holds, be they known or not; the rest keeps the time it had."""
+    record, _, folder = one
+    beta, gamma = (synthetic.record(name, status=MISSING)[0] for name in ("beta", "gamma"))
+
+    def times(store):
+        return {label.detector: label.planned_at for label, _ in store.labelled()}
+
+    with Store.open_for_writing(folder) as store:
+        store.plan([beta])
+        before = times(store)
+        assert store.planned_keys("quick") == {record.key, beta.key}
+        store.plan([gamma, beta], again=[record.trial])
+        after = times(store)
+        store.plan([gamma])
+
+        assert before["alpha"] < before["beta"] < after["alpha"] == after["beta"] == after["gamma"]
+        assert times(store) == {**after, "gamma": times(store)["gamma"]}
+
+
+def test_planning_known_trials_is_fast(synthetic, tmp_path):
+    """A plan of 20,000 known trials takes its note in half a second: a run that has nothing to do begins at once."""
+    records = [synthetic.record(status=MISSING, repetition=number)[0] for number in range(20_000)]
+    trials = [record.trial for record in records]
+    with Store.open_for_writing(tmp_path) as store:
+        store.plan(records)
+        began = time.perf_counter()
+        assert len(store.planned_keys("quick")) == 20_000
+        store.plan([], again=trials)
+
+    assert time.perf_counter() - began < 0.5

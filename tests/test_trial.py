@@ -94,6 +94,28 @@ def test_labels(synthetic):
     assert synthetic.trial().task_label == "moons/novelty"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", 1), (1, 1.0), (1, True), ("None", None), ("a, z=1", "a"), ("\udc80", "\\udc80")]
+)
+def test_other_settings_have_other_labels(synthetic, one, other):
+    """Two values never look alike: text stands in quotes, a number as it is."""
+    labels = {synthetic.trial(overrides={"k": value}).detector_label for value in (one, other)}
+    assert len(labels) == 2
+    assert all(label.encode() for label in labels)
+
+
+def test_text_in_labels(synthetic):
+    """A text among the settings is shown as JSON, as --set takes it."""
+    assert synthetic.trial(overrides={"detector": "INNE ä"}).detector_label == 'alpha(detector="INNE ä")'
+
+
+def test_roots_have_labels_of_their_own(synthetic):
+    """Other seeds draw other rows: a root other than 0 is shown as a setting of the task, and not of the detector."""
+    trial = synthetic.trial(root=7, split_overrides={"n": 3})
+    assert (trial.task_label, trial.detector_label) == ("moons/novelty(n=3, seed=7)", "alpha")
+    assert synthetic.trial(root=7).task_label == "moons/novelty(seed=7)"
+
+
 @given(st.lists(st.one_of(st.integers(), st.text()), min_size=1))
 def test_seeds_are_in_range(parts):
     """A seed is one that every library takes, and a function of its parts."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -41,7 +44,8 @@ def main() -> None:
     """Run the command line; wrong usage or data is one line and exit code 2."""
     try:
         # Not standalone: a mistake gets one line, without the usage text around it.
-        sys.exit(app.main(standalone_mode=False) or 0)
+        with _ended_by_signals():
+            sys.exit(app.main(standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
@@ -52,6 +56,24 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("adbench: interrupted", err=True)
         sys.exit(130)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let termination end a command as Ctrl-C does, so that temporary folders are removed; a run has its own way."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    # What is ignored, as under nohup, stays ignored.
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _fail(line: str) -> None:

@@ -68,7 +68,7 @@ def run(
     registry = Registry.discover()
     for plugin in registry.plugins:
         if plugin.error:
-            click.echo(f"plugin {plugin.name} ({plugin.owner}) is broken and left out: {plugin.error}", err=True)
+            _say(f"plugin {plugin.name} ({plugin.owner}) is broken and left out: {plugin.error}", err=True)
     asked = Options(
         detectors=detector,
         datasets=dataset,
@@ -96,15 +96,25 @@ def _conclude(session: Session, out: Path, *, as_json: bool) -> None:
     readme = write_pages([session.options.store], out)
     tally = session.tally
     if as_json:
-        click.echo(json.dumps({"interrupted": session.interrupted, "trials": dict(sorted(tally.items()))}))
+        _say(json.dumps({"interrupted": session.interrupted, "trials": dict(sorted(tally.items()))}))
     else:
-        click.echo(f"{sum(tally.values())} trials: {_told(tally)}. Leaderboard: {readme}")
+        _say(f"{sum(tally.values())} trials: {_told(tally)}. Leaderboard: {readme}")
         if session.interrupted:
-            click.echo("Interrupted: finished trials are kept, the same command goes on from here.", err=True)
+            _say("Interrupted: finished trials are kept, the same command goes on from here.", err=True)
     if session.interrupted:
         raise click.exceptions.Exit(130)
     if sum(tally.values()) > tally["ok"] + tally["skipped"] + tally["missing"]:
         raise click.exceptions.Exit(1)
+
+
+def _say(line: str, *, err: bool = False) -> None:
+    """Print a line; a reader that has seen enough, ``head`` say, does not stop a run."""
+    try:
+        click.echo(line, err=err)
+    except BrokenPipeError:
+        from adbench.progress import silence
+
+        silence(sys.stderr if err else sys.stdout)
 
 
 def _tell_plan(session: Session) -> None:
@@ -115,20 +125,20 @@ def _tell_plan(session: Session) -> None:
     store = Store.open_for_reading(session.options.store) if exists else None
     todo = session.todo(store)
     for planned in todo:
-        click.echo(f"{planned.trial.key[:12]}  {_planned_line(planned)}")
+        _say(f"{planned.trial.key[:12]}  {_planned_line(planned)}")
     forecast = session.forecast(todo, store)
     told = "not known: nothing like it has run here" if forecast is None else f"about {told_seconds(forecast)}"
     done = len(session.plan().trials) - len(todo)
-    click.echo(f"{len(todo)} trials to run, {done} done already; time: {told if todo else 'none'}")
+    _say(f"{len(todo)} trials to run, {done} done already; time: {told if todo else 'none'}")
     _tell_stale(session, store)
 
 
 def _tell_stale(session: Session, store: Store | None) -> None:
     stale = session.stale(store) if store else []
     for key, change in stale[:5]:
-        click.echo(f"stale: {key[:12]} was made with other versions ({change})")
+        _say(f"stale: {key[:12]} was made with other versions ({change})")
     if stale:
-        click.echo(f"{len(stale)} finished trials are stale; --strict-versions runs them again")
+        _say(f"{len(stale)} finished trials are stale; --strict-versions runs them again")
 
 
 def _planned_line(planned: Planned) -> str:
@@ -142,10 +152,10 @@ def _tell_dropped(plan: Plan) -> None:
     pairs = Counter(drop.reason for drop in plan.dropped if drop.detector)
     if no_data:
         names = list(dict.fromkeys(drop.task.partition("/")[0] for drop in no_data))
-        click.echo(f"no data here for {len(names)} datasets: {', '.join(names)}", err=True)
-        click.echo(f"  e.g. {no_data[0].reason}", err=True)
+        _say(f"no data here for {len(names)} datasets: {', '.join(names)}", err=True)
+        _say(f"  e.g. {no_data[0].reason}", err=True)
     for reason, count in pairs.items():
-        click.echo(f"{count} pairs left out: the detector {reason}", err=True)
+        _say(f"{count} pairs left out: the detector {reason}", err=True)
 
 
 def _view() -> View:

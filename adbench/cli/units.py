@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -40,6 +41,6 @@ def size(option: str, text: str) -> int:
 
 def _parse(option: str, text: str, units: dict[str, int], examples: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
-    if not match or match.group(2).lower() not in units or float(match.group(1)) <= 0:
+    if not match or match.group(2).lower() not in units or not 0 < float(match.group(1)) < math.inf:
         raise UsageError(f"{option} takes something like {examples}; got {text!r}")
     return float(match.group(1)) * units[match.group(2).lower()]

@@ -16,6 +16,8 @@ from adbench.execution.hosts import HostProcess
 from adbench.execution.job import Ended, Event, Job
 
 _WATCH_SECONDS = 0.05
+_IDLE_HOSTS_A_JOB = 5
+"""A host takes memory, but starting one anew takes seconds: plugins have a handful of kinds."""
 
 
 class Executor(Protocol):
@@ -68,12 +70,12 @@ class LocalExecutor:
         return sum(host.job is not None for host in self._hosts) < self.jobs
 
     def submit(self, job: Job) -> None:
-        """Give a job to an idle host with the right modules, or to a new host."""
+        """Give a job to an idle host that has its modules, or to a new host."""
         idle = [host for host in self._hosts if host.job is None]
-        fitting = [host for host in idle if host.preload == job.preload]
-        if not fitting and len(idle) > 2 * self.jobs:
-            self._end(idle[0])
-        host = fitting[0] if fitting else self._start(job.preload)
+        able = [host for host in idle if set(job.preload) <= set(host.preload)]
+        if not able and len(idle) >= _IDLE_HOSTS_A_JOB * self.jobs:
+            self._end(min(idle, key=lambda host: host.last_used))
+        host = min(able, key=lambda host: len(host.preload)) if able else self._start(job.preload)
         host.give(job)
 
     def poll(self, timeout: float) -> list[Event]:

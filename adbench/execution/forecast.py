@@ -20,6 +20,7 @@ class Forecast:
     def __init__(self, history: Iterable[tuple[str, str, str, float]]) -> None:
         self._exact: dict[tuple[str, str, str], float] = {}
         self._detector: dict[str, list[float]] = {}
+        self._median: dict[str, float] = {}
         for detector, dataset, task, seconds in history:
             self.learn(detector, dataset, task, seconds)
 
@@ -27,14 +28,16 @@ class Forecast:
         """Add a timing."""
         self._exact[detector, dataset, task] = seconds
         self._detector.setdefault(detector, []).append(seconds)
+        self._median.pop(detector, None)
 
     def seconds(self, trial: Trial) -> float | None:
         """Return a trial's forecast: the same pair's last timing, else the detector's median."""
         exact = self._exact.get((trial.detector, trial.dataset, trial.task))
         if exact is not None:
             return exact
-        known = self._detector.get(trial.detector)
-        return statistics.median(known) if known else None
+        if trial.detector not in self._median and (known := self._detector.get(trial.detector)):
+            self._median[trial.detector] = statistics.median(known)
+        return self._median.get(trial.detector)
 
     def total(self, trials: Iterable[Trial], jobs: int) -> float | None:
         """Return the forecast for several trials; None when nothing is known."""

@@ -33,7 +33,7 @@ class HostProcess:
     job: Job | None = None
     pid: int = 0
     gone: bool = False
-    _given: float = 0.0
+    last_used: float = 0.0
     _started: float = 0.0
     _struck: float = 0.0
     _tree: list[int] = field(default_factory=list)
@@ -60,7 +60,7 @@ class HostProcess:
     def give(self, job: Job) -> None:
         """Start a job; the host must have none."""
         self.job, self.pid, self._peak, self._children, self._killed = job, 0, 0, 0, ("", "")
-        self._given, self._started, self._tree = time.monotonic(), 0.0, []
+        self.last_used, self._started, self._tree = time.monotonic(), 0.0, []
         self._send(
             {"target": job.target, "args": dict(job.args), "workdir": os.fspath(job.workdir), "memory": job.memory}
         )
@@ -84,7 +84,7 @@ class HostProcess:
                 self._process.kill()
                 return self._lost()
         elif not self.pid:
-            if now - self._given > _IMPORT_SECONDS:
+            if now - self.last_used > _IMPORT_SECONDS:
                 self._process.kill()
                 return self._lost()
         elif self.job.timeout is not None and now - self._started > self.job.timeout:

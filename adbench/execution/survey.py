@@ -21,10 +21,12 @@ from adbench.specs import DatasetSpec, DetectorSpec, TaskSpec
 #: job would import anyway (numpy.random, zipfile ...) is here because each child would import it anew.
 DATA_PRELOAD = (
     "numpy",
+    "numpy.ma",
     "numpy.random",
     "encodings.ascii",
     "mmap",
     "zipfile",
+    "adbench.hookspecs",
     "adbench.execution.jobs.data",
     "adbench.execution.jobs.trial",
 )

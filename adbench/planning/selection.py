@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from adbench.errors import UnknownName, UsageError
+from adbench.errors import UnknownName, UsageError, one_line
 from adbench.registry import Registry
 from adbench.specs import DatasetSpec, DetectorSpec, TaskSpec
 
@@ -125,13 +125,15 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError as error:
+        raise UsageError(f"--set takes values that are nested less deeply; got {text[:20]}...") from error
     except ValueError:
         return {"True": True, "False": False, "None": None}.get(text, text)
 
 
 def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
-        raise UsageError(f"--set takes finite numbers; got {text}")
+        raise UsageError(f"--set takes finite numbers; got {one_line(text, 80)}")
     return number
 
 

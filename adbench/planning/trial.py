@@ -82,8 +82,9 @@ class Trial:
 
     @property
     def task_label(self) -> str:
-        """``dataset@variant/task`` as tables show it, with what the user set."""
-        return _with_settings(f"{self.dataset_label}/{self.task}", self.split_overrides)
+        """``dataset@variant/task`` as tables show it, with what the user set: other seeds, other rows."""
+        root = {"seed": self.root} if self.root else {}
+        return _with_settings(f"{self.dataset_label}/{self.task}", {**self.split_overrides, **root})
 
     @property
     def dataset_label(self) -> str:
@@ -119,7 +120,8 @@ def seed_of(*parts: object) -> int:
 
 
 def _with_settings(name: str, settings: Mapping[str, Any]) -> str:
-    if not settings:
-        return name
-    shown = ", ".join(f"{key}={value}" for key, value in sorted(settings.items()))
-    return f"{name}({shown})"
+    """Return a name with values as JSON, so that other settings make another label: text is quoted, 1 is not 1.0."""
+    values = {key: json.dumps(value, sort_keys=True, ensure_ascii=False) for key, value in sorted(settings.items())}
+    shown = ", ".join(f"{key}={value}" for key, value in values.items())
+    # A lone surrogate, as a broken file name gives, is no text that SQLite or a page can hold.
+    return (f"{name}({shown})" if shown else name).encode(errors="backslashreplace").decode()

@@ -9,7 +9,7 @@ from typing import Any
 from adbench.evaluation import Evaluation
 from adbench.intervals import Interval
 from adbench.record import Label, Record
-from adbench.reporting.evaluator import Evaluator
+from adbench.reporting.evaluator import Comparisons, Evaluator
 from adbench.specs import ThresholdSpec
 from adbench.store import Store
 
@@ -47,7 +47,7 @@ class Cell:
 def read_cells(
     stores: Sequence[Store], thresholds: Sequence[ThresholdSpec] | None = None, only: Collection[str] | None = None
 ) -> list[Cell]:
-    """Read and evaluate what stores hold; of the same cell in several states, the newest.
+    """Read and evaluate what stores hold; of the same cell in several states, that of the newest plan.
 
     Parameters
     ----------
@@ -67,27 +67,38 @@ def read_cells(
         from adbench.registry import Registry
 
         thresholds = list(Registry.discover().thresholds.values())
+    found = [cell for store in stores for cell in _read_store(store, thresholds, only)]
     newest: dict[tuple[str, str, str, int], Cell] = {}
-    for store in stores:
-        for cell in _read_store(store, thresholds, only):
-            place = (cell.label.profile, cell.label.task, cell.label.detector, cell.record.trial.repetition)
-            known = newest.get(place)
-            if known is None or (known.record.finished, known.record.key) < (cell.record.finished, cell.record.key):
-                newest[place] = cell
+    for cell in sorted(_joined(found), key=_age):
+        newest[cell.label.profile, cell.label.task, cell.label.detector, cell.record.trial.repetition] = cell
     return _on_the_same_rows([newest[place] for place in sorted(newest)])
 
 
+def _age(cell: Cell) -> tuple[str, str, str]:
+    """Return what grows with newness: who goes back to earlier data or code plans anew what ran long ago."""
+    return cell.label.planned_at, cell.record.finished, cell.record.key
+
+
+def _joined(cells: Iterable[Cell]) -> list[Cell]:
+    """Return each trial once a profile: planned when a store last did, with what became of it last in any."""
+    joined: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        place = (cell.label.profile, cell.record.key)
+        known = joined.setdefault(place, cell)
+        label = max(known.label, cell.label, key=lambda label: label.planned_at)
+        last = max(known, cell, key=lambda cell: cell.record.finished)
+        joined[place] = replace(last, label=label)
+    return list(joined.values())
+
+
 def _on_the_same_rows(cells: list[Cell]) -> list[Cell]:
-    """Withdraw cells whose rows are not those of the newest cell of their task and repetition.
+    """Withdraw cells whose rows are not those of the newest plan of their task and repetition.
 
     They ran before the data, or the code that splits it, changed: their scores do not compare.
     """
     latest: dict[tuple[str, str, int], Record] = {}
-    for cell in cells:
-        place = (cell.label.profile, cell.label.task, cell.record.trial.repetition)
-        known = latest.get(place)
-        if known is None or known.finished < cell.record.finished:
-            latest[place] = cell.record
+    for cell in sorted(cells, key=_age):
+        latest[cell.label.profile, cell.label.task, cell.record.trial.repetition] = cell.record
     made = []
     for cell in cells:
         current = latest[cell.label.profile, cell.label.task, cell.record.trial.repetition]
@@ -111,7 +122,10 @@ def _read_store(store: Store, thresholds: Sequence[ThresholdSpec], only: Collect
     for label, _ in labelled:
         record, evaluations = evaluated[label.key]
         others = floors.get(record.trial.split_key, [])
-        above = evaluator.compare(record, others) if evaluations and record not in others else {}
+        above: Comparisons = {}
+        if evaluations and record not in others:
+            above, notes = evaluator.compare(record, others)
+            record = replace(record, notes=(*record.notes, *notes))
         cells.append(Cell(label, record, machines.get(record.run, {}), evaluations, above))
     evaluator.keep()
     return cells

@@ -98,9 +98,9 @@ class Row:
         return statistics.fmean(values)
 
     def decision(self, rule: str) -> dict[str, float] | None:
-        """Return the means of a threshold rule's metrics over repetitions; None if it was not applied."""
+        """Return the means of a threshold rule's metrics over repetitions; None if it was not applied in each."""
         made = [evaluation.decisions[rule] for evaluation in self.evaluations if rule in evaluation.decisions]
-        return _mean_decision(made) if made else None
+        return _mean_decision(made) if made and len(made) == len(self.evaluations) else None
 
     def median(self, name: str) -> float:
         """Return the median of a record's number, such as ``fit_seconds``, over repetitions that are ok."""

@@ -13,9 +13,10 @@ from adbench.metric_names import ORACLE
 from adbench.planning.trial import digest
 from adbench.record import MISSING, Record
 from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
-from adbench.reporting.words import counted, number, seconds, table, text, with_limits
+from adbench.reporting.words import counted, number, printable, seconds, table, text, with_limits
 
 MARK = "<!-- made by adbench leaderboard -->"
+_REASON_LENGTH = 300
 _LANE = {"corrected": "", "published": ", published protocols (a reference's own, with its quirks)"}
 
 _LEGEND = textwrap.dedent("""\
@@ -180,12 +181,14 @@ def _decisions(board: Board) -> str:
     promises = board.rows[0].cells[0].record.trial.setting != "outlier"
     for row in board.rows:
         rule, oracle = row.decision("contamination"), row.decision(ORACLE)
-        if row.declared and not row.failed and rule and oracle:
+        if row.declared and not row.failed and oracle and not rule:
+            lines.append([_name(row.detector, row.is_floor), *[""] * 6, number(oracle["f1"]), ""])
+        elif row.declared and not row.failed and rule and oracle:
             promised = rule.get("promised") if promises else None
             shown = [rule[name] for name in ("false_alarm_rate", "precision", "recall", "f1", "f1_normal")]
             numbers = [promised, *shown, oracle["f1"], oracle["f1"] - rule["f1"]]
             lines.append([_name(row.detector, row.is_floor), *map(number, numbers)])
-    if not lines:
+    if not any(line[2] for line in lines):  # the rule was not asked for
         return ""
     head = ["detector", "false alarms promised", "found", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
     told = "Decisions by the `contamination` rule (a quantile of training scores); `oracle` uses the test labels:"
@@ -193,17 +196,20 @@ def _decisions(board: Board) -> str:
 
 
 def _failures(boards: Iterable[Board]) -> str:
-    """Return a line for each way in which a detector failed on a task, with the repetitions."""
+    """Return a line for each way in which a detector, or what is made of its scores, failed, with the repetitions."""
     found: dict[tuple[str, str, str, str], dict[int, None]] = {}
     for board in boards:
         for cell in (cell for row in board.rows if row.declared for cell in row.cells):
             record = cell.record
+            ways = [("note", note) for note in record.notes]
             if record.status not in ("ok", MISSING):
-                way = (cell.label.detector, cell.label.task, record.status, record.reason)
-                found.setdefault(way, {})[record.trial.repetition] = None
+                ways.append((record.status, record.reason))
+            for way in ways:
+                place = (cell.label.detector, cell.label.task, *way)
+                found.setdefault(place, {})[record.trial.repetition] = None
     return "\n".join(
         f"- {text(detector)} on {text(task)} {' '.join(f'#{number}' for number in repetitions)}: "
-        f"**{text(status)}**. {text(reason)}"
+        f"**{text(status)}**. {text(reason, _REASON_LENGTH)}"
         for (detector, task, status, reason), repetitions in found.items()
     )
 
@@ -239,11 +245,20 @@ def _machine(facts: Mapping[str, Any]) -> str:
 
 
 def _command(profile: str, boards: Sequence[Board]) -> str:
-    records = [cell.record for board in boards for row in board.rows for cell in row.cells]
+    """Return a block with the command that runs boards again: one for each root of random seeds."""
+    records: dict[int, list[Record]] = {}
+    for record in (cell.record for board in boards for row in board.rows for cell in row.cells):
+        records.setdefault(record.trial.root, []).append(record)
+    lines = [_command_of(profile, records[root], named=len(boards) == 1) for root in sorted(records)]
+    return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+def _command_of(profile: str, records: Sequence[Record], *, named: bool) -> str:
+    """Return the command for records of one root; with the detectors' names, or for all that are installed."""
     trials = [record.trial for record in records]
     words = ["adbench run"]
     words += sorted({_option("-D", _address(record)) for record in records})
-    if len(boards) == 1:
+    if named:
         words += sorted({_option("-d", trial.detector) for trial in trials})
     words += [f"--profile {profile}", f"--seeds {max(trial.repetition for trial in trials) + 1}"]
     words += sorted({f"--seed {trial.root}" for trial in trials if trial.root})
@@ -257,12 +272,12 @@ def _command(profile: str, boards: Sequence[Board]) -> str:
         if lines[-1] and len(lines[-1]) + len(word) > 110:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".lstrip()
-    return "```sh\n" + " \\\n  ".join(lines) + "\n```"
+    return " \\\n  ".join(lines)
 
 
 def _option(name: str, value: str) -> str:
     """Return an option as a shell takes it, on one line: a line of its own could end the block."""
-    return " ".join(f"{name} {shlex.quote(value)}".split())
+    return f"{name} {printable(shlex.quote(value))}"
 
 
 def _address(record: Record) -> str:

@@ -10,9 +10,17 @@ from tabulate import tabulate
 from adbench.intervals import Interval
 
 
-def text(value: object) -> str:
-    """Return a plugin's or user's text so that Markdown and HTML show it as it is."""
+def printable(value: object) -> str:
+    """Return a text on one line, with a sign in place of what steers a terminal, a page's direction or an encoding."""
     flat = " ".join(str(value).split())
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in flat)
+
+
+def text(value: object, most: int | None = None) -> str:
+    """Return a plugin's or user's text, or ``most`` signs of it, so that Markdown and HTML show it as it is."""
+    flat = printable(value)
+    if most is not None and len(flat) > most:
+        flat = flat[: most - 1] + "…"
     escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped)
 
