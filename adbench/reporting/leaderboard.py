@@ -170,7 +170,7 @@ class Section:
 
     @cached_property
     def standings(self) -> list[Standing]:
-        """Detectors, best mean rank first, then floors by name."""
+        """Detectors on all blocks by mean rank; then those on fewer, whose ranks do not compare; then floors."""
         by_detector: dict[str, list[tuple[Board, Row]]] = {}
         for board in self.boards:
             for row in board.rows:
@@ -182,7 +182,11 @@ class Section:
             standings.append(
                 Standing(detector, places[0][1].is_floor, tuple(row for _, row in places), _by_block(ranked))
             )
-        return sorted(standings, key=lambda s: (s.is_floor, s.mean_rank is None, s.mean_rank or 0, s.detector))
+        blocks = len({board.block for board in self.boards})
+        return sorted(
+            standings,
+            key=lambda s: (s.is_floor, len(s.ranks) < blocks, s.mean_rank is None, s.mean_rank or 0, s.detector),
+        )
 
 
 @dataclass(frozen=True)

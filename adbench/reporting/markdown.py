@@ -23,7 +23,8 @@ _LEGEND = textwrap.dedent("""\
     AUROC and average precision (AP) are means over repetitions with 95 % intervals. *Italic*: floors, the
     trivial lines to beat. `≈ floor`: not shown to be better than every floor on the same rows.
     `below chance`: the whole interval is under .5. Ranks are by mean AUROC; a detector with a failed
-    repetition ranks last on that task. A `·` before a score's name: a second score of the same fit, not ranked.
+    repetition ranks last on that task. Detectors that ran on fewer datasets stand below those on all:
+    their mean ranks do not compare. A `·` before a score's name: a second score of the same fit, not ranked.
     Seconds are medians, memory is the highest peak beyond the process's start.""")
 
 
