@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -31,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from adbench.errors import StoreError, UnknownName, UsageError
 from adbench.planning.trial import Trial
 from adbench.record import Label, Record
+from adbench.score_files import ScoreFiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +66,7 @@ class Store:
         self.folder = folder
         self.writable = lock is not None
         self._db = connection
+        self._files = ScoreFiles(folder / "scores")
         self._lock = lock
 
     @classmethod
@@ -157,7 +158,7 @@ class Store:
 
     def add(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep a trial's outcome: arrays first, then the record, then it is known."""
-        sha256 = self._write_arrays(record.key, arrays) if arrays else ""
+        sha256 = self._files.write(record.key, arrays) if arrays else ""
         trial = record.trial
         row = (
             record.key,
@@ -292,29 +293,12 @@ class Store:
         StoreError
             If the file is missing, or is not what was stored.
         """
-        import numpy as np
-
-        path = self._scores_path(key)
         kept = self._read("SELECT scores_sha256 FROM records WHERE key = ?", (key,))
-        try:
-            # NumPy does not close a file that it opened itself and then cannot read.
-            with path.open("rb") as opened:
-                if kept and hashlib.file_digest(opened, "sha256").hexdigest() != kept[0][0]:
-                    raise ValueError("its sha256 is not the one that was kept")
-                opened.seek(0)
-                with np.load(opened, allow_pickle=False) as file:
-                    return dict(file)
-        except FileNotFoundError as error:
-            raise StoreError(f"score file {path.name} is missing; 'adbench run' makes it anew") from error
-        except Exception as error:
-            # A run looks no further than whether the file is there.
-            raise StoreError(
-                f"score file {path.name} is damaged or altered ({error}): remove it and run again"
-            ) from error
+        return self._files.read(key, kept[0][0] if kept else None)
 
     def has_arrays(self, key: str) -> bool:
         """Tell whether a trial's score file is there."""
-        return self._scores_path(key).is_file()
+        return self._files.has(key)
 
     @contextlib.contextmanager
     def work_folder(self) -> Iterator[Path]:
@@ -358,28 +342,6 @@ class Store:
 
     def _damaged(self, told: str) -> StoreError:
         return StoreError(f"the store {self.folder} is damaged: {told}; give another --store")
-
-    def _scores_path(self, key: str) -> Path:
-        return self.folder / "scores" / f"{key}.npz"
-
-    def _write_arrays(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> str:
-        """Write a score file, and return its sha256."""
-        import numpy as np
-
-        path = self._scores_path(key)
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("w+b") as file:
-                np.savez_compressed(file, allow_pickle=False, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-                file.seek(0)
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StoreError(f"the store {self.folder} cannot be written: {error.strerror}") from error
-        return sha256
 
     def _prepare(self) -> None:
         """Make the tables of a new store, or check an old one."""
