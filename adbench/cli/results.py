@@ -114,11 +114,11 @@ def export(stores: tuple[Path, ...], out: Path | None, form: str | None) -> None
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from error
 
 
-def write_pages(stores: Sequence[Path], out: Path) -> Path:
+def write_pages(stores: Sequence[Path], out: Path, *, tidy: bool = True) -> Path:
     """Write the pages of some stores and return the overall one's path."""
     from adbench.reporting import pages
 
-    pages.write(_pages(stores), out)
+    pages.write(_pages(stores), out, tidy=tidy)
     return out / "README.md"
 
 

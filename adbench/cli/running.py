@@ -93,7 +93,8 @@ def _conclude(session: Session, out: Path, *, as_json: bool) -> None:
     """Write the pages, say how it went, and leave with the fitting exit code."""
     from adbench.cli.results import write_pages
 
-    readme = write_pages([session.options.store], out)
+    # Pages of other results stay: a small run must not sweep away a large board.
+    readme = write_pages([session.options.store], out, tidy=False)
     tally = session.tally
     if as_json:
         _say(json.dumps({"interrupted": session.interrupted, "trials": dict(sorted(tally.items()))}))

@@ -40,10 +40,10 @@ class Forecast:
         return self._median.get(trial.detector)
 
     def total(self, trials: Iterable[Trial], jobs: int) -> float | None:
-        """Return the forecast for several trials; None when nothing is known."""
+        """Return the forecast for several trials; None when most of them are of detectors that have not run."""
         guesses = [self.seconds(trial) for trial in trials]
         known = [guess for guess in guesses if guess is not None]
-        if guesses and not known:
+        if 2 * len(known) < len(guesses):
             return None
         typical = statistics.median(known) if known else 0.0
         return sum(typical if guess is None else guess for guess in guesses) / jobs

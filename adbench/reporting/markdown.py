@@ -25,7 +25,11 @@ _LEGEND = textwrap.dedent("""\
     `below chance`: the whole interval is under .5. Ranks are by mean AUROC; a detector with a failed
     repetition ranks last on that task. Detectors that ran on fewer datasets stand below those on all:
     their mean ranks do not compare. A `·` before a score's name: a second score of the same fit, not ranked.
-    Seconds are medians, memory is the highest peak beyond the process's start.""")
+    Bold: the best of a line, or a failure. Mean ranks are over datasets, means over tasks. P@n: precision among
+    as many rows as there are anomalies. FPR@95: false alarms when 95 % of the anomalies are caught. Decisions:
+    `got` is the share of normal rows flagged, `F1 normal` takes normal rows as the positive class, and `gap` is
+    what the oracle gains by knowing the test labels. Seconds are medians, memory (MB) is the highest peak
+    beyond the process's start. Profile `quick` takes small random samples of large datasets.""")
 
 
 def pages(board: Leaderboard) -> dict[str, str]:
@@ -191,8 +195,11 @@ def _decisions(board: Board) -> str:
             lines.append([_name(row.detector, row.is_floor), *map(number, numbers)])
     if not any(line[2] for line in lines):  # the rule was not asked for
         return ""
-    head = ["detector", "false alarms promised", "found", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
-    told = "Decisions by the `contamination` rule (a quantile of training scores); `oracle` uses the test labels:"
+    head = ["detector", "false alarms promised", "got", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
+    told = "Decisions by the `contamination` rule (a quantile of training scores"
+    if not promises:
+        told += " at the stated share of anomalies, which a user seldom knows"
+    told += "); `oracle` uses the test labels:"
     return f"{told}\n\n{table(lines, head)}"
 
 

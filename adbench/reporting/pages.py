@@ -24,11 +24,11 @@ def check_folder(out: Path, names: Iterable[str] = ("README.md",)) -> None:
             raise UsageError(f"{out / name} was not made by adbench and would be overwritten; give another --out")
 
 
-def write(pages: Mapping[str, str], out: Path) -> list[Path]:
-    """Write pages, remove those we made that no longer belong, and return the paths written."""
+def write(pages: Mapping[str, str], out: Path, *, tidy: bool = True) -> list[Path]:
+    """Write pages and return their paths; with ``tidy``, remove those we made that no longer belong."""
     check_folder(out, pages)
     for path in _ours(out):
-        if path.name not in pages:
+        if tidy and path.name not in pages:
             path.unlink()
     written = []
     for name, page in pages.items():
