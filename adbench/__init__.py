@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adbench.api import Results as Results
     from adbench.api import run as run
+    from adbench.dataset import Attack as Attack
     from adbench.dataset import Dataset as Dataset
     from adbench.dataset import Found as Found
     from adbench.dataset import Split as Split
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
     from adbench.errors import UsageError as UsageError
     from adbench.evaluation import Evaluation as Evaluation
     from adbench.evaluation import evaluate as evaluate
+    from adbench.files import check_text as check_text
+    from adbench.files import read_members as read_members
+    from adbench.files import read_pickle as read_pickle
     from adbench.finder import Finder as Finder
     from adbench.hookspecs import hookimpl as hookimpl
     from adbench.specs import DatasetSpec as DatasetSpec
     from adbench.specs import DetectorSpec as DetectorSpec
+    from adbench.specs import RemoteFile as RemoteFile
     from adbench.specs import TaskSpec as TaskSpec
     from adbench.specs import ThresholdSpec as ThresholdSpec
     from adbench.tracking import log as log
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "api": ("Results", "run"),
-    "dataset": ("Dataset", "Found", "Split", "TestSet"),
+    "dataset": ("Attack", "Dataset", "Found", "Split", "TestSet"),
     "detector": ("Detector",),
     "errors": (
         "AdbenchError",
@@ -50,9 +55,10 @@ _HOME = {
         "UsageError",
     ),
     "evaluation": ("Evaluation", "evaluate"),
+    "files": ("check_text", "read_members", "read_pickle"),
     "finder": ("Finder",),
     "hookspecs": ("hookimpl",),
-    "specs": ("DatasetSpec", "DetectorSpec", "TaskSpec", "ThresholdSpec"),
+    "specs": ("DatasetSpec", "DetectorSpec", "RemoteFile", "TaskSpec", "ThresholdSpec"),
     "tracking": ("log", "track"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

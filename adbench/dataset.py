@@ -33,22 +33,59 @@ class Found:
         The files ``load`` will read. Decoded arrays are reused until their sizes or times change.
     note
         For a reader: what this is, and what to do to get the real thing.
+    details
+        Plain values that ``locate`` hands to ``load``, such as which of several parts is a stand-in.
     """
 
     variant: str = ""
     files: tuple[Path, ...] = ()
     note: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """How the harness turns rows into adversarial ones, inside the trial, by the detector's own gradient.
+
+    One step of the fast gradient sign method: ``x + direction * epsilon * sign(g(at))``, where ``g`` is the
+    gradient of the headline score by its input. A test set with an attack stands in the tables of
+    detectors that have ``input_gradient``, and is never ranked: only those who offer it are attacked.
+
+    Parameters
+    ----------
+    epsilon
+        The step, in units of the input.
+    direction
+        -1 lowers the anomaly score (an anomaly that hides), +1 raises it.
+    clip
+        Whether the result is kept in [0, 1].
+    at : ndarray, optional
+        Where the gradient is taken, one row for each attacked row; None: at the row itself.
+
+    References
+    ----------
+    Goodfellow, Shlens and Szegedy (2015), Explaining and harnessing adversarial examples, section 4.
+    """
+
+    epsilon: float
+    direction: int = -1
+    clip: bool = True
+    at: NDArray[np.floating[Any]] | None = None
 
 
 @dataclass(frozen=True)
 class TestSet:
-    """Rows to score. ``y``: 1 = anomaly, 0 = normal. ``row_ids``: each row's index in the dataset."""
+    """Rows to score. ``y``: 1 = anomaly, 0 = normal. ``row_ids``: each row's index in the dataset.
+
+    With an ``attack``, the rows with ``y == 1`` are what the attack starts from.
+    """
 
     __test__ = False  # not a test class, whatever pytest makes of the name
 
     X: NDArray[np.floating[Any]]
     y: NDArray[np.integer[Any]]
     row_ids: NDArray[np.integer[Any]]
+    attack: Attack | None = None
 
 
 @dataclass(frozen=True)

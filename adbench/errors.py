@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
 
 
 class AdbenchError(Exception):
@@ -41,6 +42,17 @@ class PluginError(AdbenchError):
 
 class DatasetError(AdbenchError):
     """Data that is damaged, mislabelled or unreadable; nothing was run."""
+
+    @classmethod
+    def in_file(cls, path: PurePath, *, expected: str, found: str, way_out: str) -> DatasetError:
+        """Return the error for a file that is not what it should be: one line, without the folders above its own.
+
+        Examples
+        --------
+        >>> print(DatasetError.in_file(PurePath("a/b/c.csv"), expected="a header", found="nothing", way_out="Add one."))
+        b/c.csv: expected a header; found nothing. Add one.
+        """
+        return cls(one_line(f"{path.parent.name}/{path.name}: expected {expected}; found {found}. {way_out}"))
 
 
 class DataMissing(DatasetError):

@@ -20,6 +20,7 @@ LANES = ("corrected", "published")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z")
+_CHECKSUM = re.compile(r"md5:[0-9a-f]{32}\Z|sha256:[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,38 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """An upstream file that ``adbench data fetch`` can bring.
+
+    Parameters
+    ----------
+    path
+        Its place in a data folder, for instance ``mnist/train-images-idx3-ubyte.gz``: where it is
+        looked for, kept after fetching, and asked for on a mirror.
+    urls
+        Addresses, tried in order: ``http:``, ``https:``, or ``kaggle:OWNER/DATASET/FILE``.
+    checksum
+        ``md5:HEX`` or ``sha256:HEX``; empty where none is published: then only ``load`` judges the contents.
+    size
+        Bytes, if known.
+    """
+
+    path: str
+    urls: tuple[str, ...] = ()
+    checksum: str = ""
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        what = f"file {self.path!r}"
+        parts = self.path.split("/")
+        if self.path.startswith("/") or "\\" in self.path or not all(part.strip(".") for part in parts):
+            raise PluginError(f"{what}: 'path' must be relative to a data folder, without '.' or '..'")
+        _check_tuple(what, "urls", self.urls)
+        if self.checksum and not _CHECKSUM.match(self.checksum):
+            raise PluginError(f"{what}: 'checksum' must look like 'md5:HEX' or 'sha256:HEX'; got {self.checksum!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
     """A dataset and the tasks it offers.
 
@@ -145,6 +178,8 @@ class DatasetSpec:
     params
         Keyword arguments of the target's constructor. They do not enter a trial's identity:
         what they select is told by the data's fingerprint.
+    files
+        The upstream files that make it complete, for ``adbench data fetch``.
     preload
         Modules that ``load`` and ``split`` use, imported once by their host. The target's own module
         should import no more than ``locate`` needs: that is called at every run.
@@ -158,6 +193,7 @@ class DatasetSpec:
     source: str = ""
     licence: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[RemoteFile, ...] = ()
     preload: tuple[str, ...] = ()
     needs: str = ""
 
@@ -168,6 +204,7 @@ class DatasetSpec:
         _check_choice(what, "modality", self.modality, ("image", "table"))
         _check_names(what, "tasks", tuple(task.name for task in self.tasks))
         _check_plain(what, "params", self.params)
+        _check_tuple(what, "files", self.files)
 
 
 @dataclass(frozen=True, kw_only=True)

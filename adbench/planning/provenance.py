@@ -17,9 +17,15 @@ from adbench.registry import Plugin
 
 
 def code_of(plugin: Plugin, target: str) -> dict[str, str]:
-    """Return the identity of the code behind a target: distribution, version and source hash."""
+    """Return the identity of the code behind a target: distribution, version and source hash.
+
+    Packages that plugins share, such as ``adbench-image-sources``, are part of the code of each of them.
+    """
     package = target.partition(":")[0].partition(".")[0]
-    return {"distribution": plugin.distribution, "version": plugin.version, "source": source_hash(package)}
+    shared = [name.replace("-", "_") for name in _required(plugin.distribution) if name.startswith("adbench-")]
+    hashes = [source_hash(name) for name in (package, *shared) if name != "adbench_suite"]
+    source = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return {"distribution": plugin.distribution, "version": plugin.version, "source": source}
 
 
 @cache
@@ -44,14 +50,18 @@ def _python_files(package: str) -> list[tuple[Path, str]]:
 @cache
 def versions_of(distribution: str) -> dict[str, str]:
     """Return the versions of a distribution and of what it requires directly."""
-    if not distribution:
-        return {}
+    names = [distribution, *_required(distribution)]
+    return {name: found for name in names if (found := _version(name))} if distribution else {}
+
+
+@cache
+def _required(distribution: str) -> tuple[str, ...]:
+    """Return what a distribution requires directly, without its extras."""
     try:
-        needed = requires(distribution) or []
+        needed = requires(distribution) or [] if distribution else []
     except PackageNotFoundError:
-        return {}
-    names = [distribution, *(_requirement_name(line) for line in needed if "extra ==" not in line)]
-    return {name: found for name in names if (found := _version(name))}
+        return ()
+    return tuple(_requirement_name(line) for line in needed if "extra ==" not in line)
 
 
 def _requirement_name(line: str) -> str:

@@ -7,6 +7,7 @@ to the scores.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.dataset import Dataset, Found, Split
+from adbench.dataset import Dataset, Found, Split, TestSet
 from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays
@@ -44,8 +45,8 @@ def survey(datasets: list[dict[str, Any]], folders: list[str], cache: str, **_: 
     Returns
     -------
     dict
-        Dataset name -> ``{"variant", "note", "files", "fingerprint"}``, ``{"missing": why}`` or
-        ``{"error": why}``.
+        Dataset name -> ``{"variant", "note", "files", "details", "fingerprint"}``, ``{"missing": why}``
+        or ``{"error": why}``. The fingerprint is None until the data has been decoded.
     """
     finder = Finder([Path(folder) for folder in folders])
     return {entry["name"]: _survey_one(entry, finder, Path(cache)) for entry in datasets}
@@ -68,43 +69,52 @@ def _survey_one(entry: dict[str, Any], finder: Finder, cache: Path) -> dict[str,
         return {"missing": one_line(str(error))}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name
         return {"error": _told(entry["name"], error)}
-    known = _index_path(entry, found, cache)
-    fingerprint = known.read_text(encoding="ascii") if known.exists() else ""
     return {
         "variant": found.variant,
         "note": found.note,
         "files": [str(path) for path in found.files],
-        "fingerprint": fingerprint if fingerprint and _prepared(cache, fingerprint).is_dir() else None,
+        "details": dict(found.details),
+        "fingerprint": _known_fingerprint(_index_path(entry, found, cache), cache),
     }
 
 
 def prepare(dataset: dict[str, Any], found: dict[str, Any], cache: str, **_: Any) -> dict[str, Any]:
-    """Decode a dataset into the cache and return its fingerprint.
+    """Decode a dataset into the cache, once however many ask at the same moment, and return its fingerprint.
 
     Returns
     -------
     dict
         ``{"fingerprint": sha256}`` or ``{"error": why}``.
     """
-    located = Found(found["variant"], tuple(Path(path) for path in found["files"]), found["note"])
+    located = Found(found["variant"], tuple(map(Path, found["files"])), found["note"], found["details"])
+    index = _index_path(dataset, located, Path(cache))
     try:
-        decoded = {name: np.asarray(array) for name, array in _dataset(dataset).load(located).items()}
-        for name, array in decoded.items():
-            if array.dtype.kind not in "biuf":
-                raise PluginError(f"load() must give arrays of numbers; {name!r} has dtype {array.dtype}")
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name; nothing runs on data that cannot be read
-        return {"error": _told(dataset["name"], error)}
-    fingerprint = arrays.fingerprint(decoded)
-    try:
-        arrays.write_folder(_prepared(Path(cache), fingerprint), decoded, {"names": sorted(decoded)})
-        index = _index_path(dataset, located, Path(cache))
         index.parent.mkdir(parents=True, exist_ok=True)
-        partial = index.with_suffix(f".{os.getpid()}")
-        partial.write_text(fingerprint, encoding="ascii")
-        partial.replace(index)
+        with index.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fingerprint = _known_fingerprint(index, Path(cache)) or _decode(dataset, located, Path(cache), index)
     except OSError as error:
         return {"error": f"the cache folder cannot be written: {error}; set ADBENCH_CACHE to one that can"}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name; nothing runs on data that cannot be read
+        return {"error": _told(dataset["name"], error)}
     return {"fingerprint": fingerprint}
+
+
+def _decode(dataset: dict[str, Any], found: Found, cache: Path, index: Path) -> str:
+    try:
+        decoded = {name: np.asarray(array) for name, array in _dataset(dataset).load(found).items()}
+    except OSError as error:
+        # Not the cache's fault, as an OSError from here on is.
+        raise DatasetError(one_line(str(error))) from error
+    for name, array in decoded.items():
+        if array.dtype.kind not in "biuf":
+            raise PluginError(f"load() must give arrays of numbers; {name!r} has dtype {array.dtype}")
+    fingerprint = arrays.fingerprint(decoded)
+    arrays.write_folder(_prepared(cache, fingerprint), decoded, {"names": sorted(decoded)})
+    partial = index.with_suffix(f".{os.getpid()}")
+    partial.write_text(fingerprint, encoding="ascii")
+    partial.replace(index)
+    return fingerprint
 
 
 def split(
@@ -170,7 +180,14 @@ def _write(made: Split, out: Path) -> None:
         if not is_train:
             files[f"X_{number}"] = test.X
         repeated = 1.0 if is_train else float(np.isin(_row_hashes(test.X), train_rows).mean())
-        tests.append({"name": name, "is_train": is_train, "rows": len(test.y), "repeated_share": repeated})
+        facts = {"name": name, "is_train": is_train, "rows": len(test.y), "repeated_share": repeated}
+        if test.attack:
+            # Which rows are to be attacked, the trial's process must know: it stands apart from the labels.
+            files[f"attacked_{number}"] = test.y.astype(bool)
+            if test.attack.at is not None:
+                files[f"at_{number}"] = test.attack.at
+            facts["attack"] = {name: getattr(test.attack, name) for name in ("epsilon", "direction", "clip")}
+        tests.append(facts)
     facts = {
         "train_rows": len(made.X_train),
         "shape": list(made.X_train.shape[1:]),
@@ -199,8 +216,21 @@ def _check(made: Split, setting: str) -> None:
             raise PluginError(f"test set {name!r}: X, y and row_ids differ in length")
         if set(np.unique(test.y).tolist()) != {0, 1}:
             raise DatasetError(f"test set {name!r} must hold normal rows and anomalies; its labels are all one class")
+        if test.attack:
+            _check_attack(name, test)
         if setting != "outlier" and np.intersect1d(made.train_ids, test.row_ids).size:
             raise PluginError(f"test set {name!r} holds rows of the training set")
+
+
+def _check_attack(name: str, test: TestSet) -> None:
+    attack = test.attack
+    assert attack is not None
+    if not (attack.direction in (-1, 1) and np.isfinite(attack.epsilon) and attack.epsilon > 0):
+        raise PluginError(f"test set {name!r}: an attack has epsilon > 0 and direction -1 or 1; got {attack}")
+    if attack.at is not None:
+        _check_rows(f"{name}, attack", attack.at, test.X)
+        if len(attack.at) != np.count_nonzero(test.y):
+            raise PluginError(f"test set {name!r}: 'at' must have a row for each attacked row; got {len(attack.at)}")
 
 
 def _check_rows(name: str, X: NDArray[Any], like: NDArray[Any]) -> None:
@@ -225,6 +255,12 @@ def _dataset(entry: Mapping[str, Any]) -> Dataset:
     return made
 
 
+def _known_fingerprint(index: Path, cache: Path) -> str | None:
+    """Return the fingerprint of data decoded earlier, None unless its arrays are there."""
+    fingerprint = index.read_text(encoding="ascii") if index.exists() else ""
+    return fingerprint if fingerprint and _prepared(cache, fingerprint).is_dir() else None
+
+
 def _prepared(cache: Path, fingerprint: str) -> Path:
     return cache / "prepared" / fingerprint
 
@@ -232,7 +268,9 @@ def _prepared(cache: Path, fingerprint: str) -> Path:
 def _index_path(entry: Mapping[str, Any], found: Found, cache: Path) -> Path:
     """Return where the fingerprint of these very files, read by this very code, is noted."""
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found.files]
-    known = json.dumps([entry["name"], entry["params"], entry["code"], found.variant, stats], sort_keys=True)
+    known = json.dumps(
+        [entry["name"], entry["params"], entry["code"], found.variant, dict(found.details), stats], sort_keys=True
+    )
     return cache / "index" / hashlib.sha256(known.encode()).hexdigest()
 
 

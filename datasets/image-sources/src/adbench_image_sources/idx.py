@@ -71,9 +71,11 @@ def read_idx(path: Path, shape: tuple[int, ...], *, highest: int = 255, sha256: 
 
 def _damaged(path: Path, expected: str, found: str) -> DatasetError:
     """Return the error for a file that is not what it should be."""
-    return DatasetError(
-        f"{path.parent.name}/{path.name}: expected {expected}; found {found}. "
-        "Get the official file again, or move the set's folder away to use the stand-in."
+    return DatasetError.in_file(
+        path,
+        expected=expected,
+        found=found,
+        way_out="Get the official file again, or move the set's folder away to use the stand-in.",
     )
 
 

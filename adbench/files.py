@@ -1,0 +1,239 @@
+"""Reading files from elsewhere without trusting them: archives, pickles and long texts, for dataset plugins.
+
+Nothing is unpacked onto the disk: members are read one by one, so that no path of an archive can
+lead anywhere, and each limit holds before the memory is taken.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import pickle
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from adbench.errors import DatasetError, one_line
+
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError)
+_CHUNK = 1 << 20
+_BINARY = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_AGAIN = "Get the official file again."
+
+
+def read_members(
+    path: Path,
+    wanted: Callable[[str], bool] = lambda name: True,
+    *,
+    most_bytes: int = 4 << 30,
+    most_members: int = 500_000,
+) -> Iterator[tuple[str, bytes]]:
+    """Read the wanted regular files of a zip or tar archive (plain, gz, bz2, xz), in the archive's order.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    wanted
+        Told a member's name, such as ``gzip/emnist-letters-train-images-idx3-ubyte.gz``.
+    most_bytes
+        What the members may hold in all, unpacked: those that are skipped count as well in a
+        compressed tar, since they must be unpacked to be passed.
+    most_members
+        How many there may be.
+
+    Yields
+    ------
+    tuple of str and bytes
+        A member's name and contents.
+
+    Raises
+    ------
+    DatasetError
+        If the archive is damaged, too large, or has a member whose path leads out of it, a link or a device.
+    """
+    with _reading(path, "a whole, readable archive"):
+        if zipfile.is_zipfile(path):
+            yield from _zip_members(path, wanted, most_bytes, most_members)
+        else:
+            yield from _tar_members(path, wanted, most_bytes, most_members)
+
+
+def _zip_members(
+    path: Path, wanted: Callable[[str], bool], most_bytes: int, most_members: int
+) -> Iterator[tuple[str, bytes]]:
+    left = most_bytes
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        _check_count(path, len(infos), most_members)
+        for info in infos:
+            _check_name(path, info.filename)
+            if (info.external_attr >> 16) & 0o170000 == 0o120000:
+                raise _refused(path, info.filename, "a link")
+        for info in infos:
+            if not info.is_dir() and wanted(info.filename):
+                with archive.open(info) as member:  # the stated size may lie: what is read is what counts
+                    contents = _bounded(path, member, left)
+                left -= len(contents)
+                yield info.filename, contents
+
+
+def _tar_members(
+    path: Path, wanted: Callable[[str], bool], most_bytes: int, most_members: int
+) -> Iterator[tuple[str, bytes]]:
+    left = most_bytes
+    # As a stream, so that no member is met twice and a bomb is noticed on the way.
+    with tarfile.open(path, "r|*") as archive:
+        for number, info in enumerate(archive, start=1):
+            _check_count(path, number, most_members)
+            _check_name(path, info.name)
+            if not (info.isfile() or info.isdir()):
+                raise _refused(path, info.name, "a link, device or other special member")
+            left -= info.size
+            if left < 0:
+                raise _too_large(path, most_bytes)
+            if info.isfile() and wanted(info.name):
+                member = archive.extractfile(info)
+                assert member is not None
+                yield info.name, member.read()
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open a file for reading, unpacking ``.gz``, ``.bz2`` and ``.xz`` on the way."""
+    opened: IO[bytes] = _BINARY.get(path.suffix.lower(), open)(path, "rb")  # type: ignore[operator]
+    return opened
+
+
+def check_text(
+    path: Path,
+    *,
+    most_columns: int = 100_000,
+    longest_line: int = 16 << 20,
+    most_bytes: int = 8 << 30,
+    separator: str = ",",
+) -> None:
+    """Refuse a text table that no honest table looks like, in bounded memory and before it is parsed.
+
+    Parameters
+    ----------
+    path
+        A csv or tsv file, plain or compressed (``.gz``, ``.bz2``, ``.xz``).
+    most_columns
+        In the first line.
+    longest_line, most_bytes
+        Of the unpacked text.
+    separator
+        Between fields.
+
+    Raises
+    ------
+    DatasetError
+        If the file is beyond a limit, or damaged.
+    """
+    line = total = 0
+    fields = 1
+    in_header = True
+    with _reading(path, "a readable text table"), open_binary(path) as file:
+        while chunk := file.read(_CHUNK):
+            total += len(chunk)
+            first, newline, rest = chunk.partition(b"\n")
+            if in_header:
+                fields += first.count(separator.encode())
+                in_header = not newline
+            longest = max((len(part) for part in rest.split(b"\n")), default=0) if newline else 0
+            line = max(line + len(first), longest)
+            if fields > most_columns:
+                raise _text_error(path, f"at most {most_columns:,} columns", f"more than {fields - 1:,}")
+            if line > longest_line:
+                raise _text_error(path, f"lines of at most {longest_line:,} bytes", "a longer one")
+            if total > most_bytes:
+                raise _text_error(path, f"at most {most_bytes:,} bytes of text", "more")
+            line = len(chunk) - chunk.rfind(b"\n") - 1 if newline else line
+
+
+def read_pickle(path: Path, contents: bytes, allowed: Collection[tuple[str, str]]) -> Any:
+    """Unpickle plain data, admitting only the names that it is known to need.
+
+    Parameters
+    ----------
+    path
+        Where the pickle comes from, for messages.
+    contents
+        The pickle.
+    allowed
+        ``(module, name)`` pairs that may be looked up.
+
+    Raises
+    ------
+    DatasetError
+        If it asks for any other name, which could run anything, or is damaged.
+    """
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            if (module, name) not in allowed:
+                raise DatasetError.in_file(
+                    path,
+                    expected="a pickle of plain arrays",
+                    found=f"one that asks for {module}.{name}: it could run code and is not read",
+                    way_out=_AGAIN,
+                )
+            return super().find_class(module, name)
+
+    try:
+        return Unpickler(io.BytesIO(contents), encoding="bytes").load()
+    except DatasetError:
+        raise
+    except Exception as error:  # a damaged pickle raises whatever it likes
+        found = f"a damaged one ({type(error).__name__}: {one_line(str(error), 100)})"
+        raise DatasetError.in_file(path, expected="a pickle of plain arrays", found=found, way_out=_AGAIN) from error
+
+
+def _bounded(path: Path, file: IO[bytes], most: int) -> bytes:
+    contents = file.read(most + 1)
+    if len(contents) > most:
+        raise _too_large(path, most)
+    return contents
+
+
+def _check_name(path: Path, name: str) -> None:
+    parts = PurePosixPath(name.replace("\\", "/"))
+    if parts.is_absolute() or ".." in parts.parts or ":" in name[:2]:
+        raise _refused(path, name, "a path that leads out of the archive")
+
+
+def _check_count(path: Path, number: int, most: int) -> None:
+    if number > most:
+        raise DatasetError.in_file(path, expected=f"at most {most:,} members", found="more", way_out=_AGAIN)
+
+
+def _refused(path: Path, name: str, what: str) -> DatasetError:
+    found = f"{what} ({one_line(name, 60)!r})"
+    return DatasetError.in_file(path, expected="an archive of plain files", found=found, way_out=_AGAIN)
+
+
+def _too_large(path: Path, most: int) -> DatasetError:
+    return DatasetError.in_file(
+        path, expected=f"an archive of at most {most:,} bytes, unpacked", found="more", way_out=_AGAIN
+    )
+
+
+def _text_error(path: Path, expected: str, found: str) -> DatasetError:
+    return DatasetError.in_file(path, expected=expected, found=found, way_out="Is it the table you meant?")
+
+
+@contextmanager
+def _reading(path: Path, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        reason = getattr(error, "strerror", None) or one_line(str(error), 100) or type(error).__name__
+        raise DatasetError.in_file(
+            path, expected=expected, found=f"one cut short or damaged ({reason})", way_out=_AGAIN
+        ) from error
