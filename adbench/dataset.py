@@ -114,6 +114,18 @@ class Split:
 
 
 @runtime_checkable
+class Describes(Protocol):
+    """A dataset that knows its variant only once it has decoded its files, such as how many rows they hold."""
+
+    def describe(self, found: Found, arrays: Arrays) -> Found:
+        """Return ``found`` with the variant and note that the decoded arrays call for.
+
+        Called once, after ``load``; what it says is kept with the arrays.
+        """
+        ...
+
+
+@runtime_checkable
 class Dataset(Protocol):
     """A dataset plugin: usually a plain dataclass, its fields given by the spec's ``params``."""
 

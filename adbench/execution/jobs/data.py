@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.dataset import Dataset, Found, Split, TestSet
+from adbench.dataset import Dataset, Describes, Found, Split, TestSet
 from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays
@@ -46,7 +46,8 @@ def survey(datasets: list[dict[str, Any]], folders: list[str], cache: str, **_: 
     -------
     dict
         Dataset name -> ``{"variant", "note", "files", "details", "fingerprint"}``, ``{"missing": why}``
-        or ``{"error": why}``. The fingerprint is None until the data has been decoded.
+        or ``{"error": why}``. The fingerprint is None until the data has been decoded; what a dataset
+        then says of itself takes the place of ``variant`` and ``note``.
     """
     finder = Finder([Path(folder) for folder in folders])
     return {entry["name"]: _survey_one(entry, finder, Path(cache)) for entry in datasets}
@@ -63,28 +64,27 @@ def _survey_one(entry: dict[str, Any], finder: Finder, cache: Path) -> dict[str,
         return {"error": _told(entry["name"], error)}
     try:
         found = dataset.locate(finder)
-        if not _VARIANT.fullmatch(found.variant):
-            raise PluginError(f"a variant is at most 60 letters, digits, '-', '_' and '.'; got {found.variant!r}")
+        _check_variant(found)
     except DataMissing as error:
         return {"missing": one_line(str(error))}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name
         return {"error": _told(entry["name"], error)}
-    return {
+    located = {
         "variant": found.variant,
         "note": found.note,
         "files": [str(path) for path in found.files],
         "details": dict(found.details),
-        "fingerprint": _known_fingerprint(_index_path(entry, found, cache), cache),
     }
+    return located | (_known(_index_path(entry, found, cache), cache) or {"fingerprint": None})
 
 
 def prepare(dataset: dict[str, Any], found: dict[str, Any], cache: str, **_: Any) -> dict[str, Any]:
-    """Decode a dataset into the cache, once however many ask at the same moment, and return its fingerprint.
+    """Decode a dataset into the cache, once however many ask at the same moment.
 
     Returns
     -------
     dict
-        ``{"fingerprint": sha256}`` or ``{"error": why}``.
+        ``{"fingerprint", "variant", "note"}`` or ``{"error": why}``.
     """
     located = Found(found["variant"], tuple(map(Path, found["files"])), found["note"], found["details"])
     index = _index_path(dataset, located, Path(cache))
@@ -92,17 +92,17 @@ def prepare(dataset: dict[str, Any], found: dict[str, Any], cache: str, **_: Any
         index.parent.mkdir(parents=True, exist_ok=True)
         with index.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            fingerprint = _known_fingerprint(index, Path(cache)) or _decode(dataset, located, Path(cache), index)
+            return _known(index, Path(cache)) or _decode(dataset, located, Path(cache), index)
     except OSError as error:
         return {"error": f"the cache folder cannot be written: {error}; set ADBENCH_CACHE to one that can"}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - told by name; nothing runs on data that cannot be read
         return {"error": _told(dataset["name"], error)}
-    return {"fingerprint": fingerprint}
 
 
-def _decode(dataset: dict[str, Any], found: Found, cache: Path, index: Path) -> str:
+def _decode(entry: dict[str, Any], found: Found, cache: Path, index: Path) -> dict[str, Any]:
+    dataset = _dataset(entry)
     try:
-        decoded = {name: np.asarray(array) for name, array in _dataset(dataset).load(found).items()}
+        decoded = {name: np.asarray(array) for name, array in dataset.load(found).items()}
     except OSError as error:
         # Not the cache's fault, as an OSError from here on is.
         raise DatasetError(one_line(str(error))) from error
@@ -111,10 +111,13 @@ def _decode(dataset: dict[str, Any], found: Found, cache: Path, index: Path) -> 
             raise PluginError(f"load() must give arrays of numbers; {name!r} has dtype {array.dtype}")
     fingerprint = arrays.fingerprint(decoded)
     arrays.write_folder(_prepared(cache, fingerprint), decoded, {"names": sorted(decoded)})
+    if isinstance(dataset, Describes):
+        _check_variant(found := dataset.describe(found, decoded))
+    known = {"fingerprint": fingerprint, "variant": found.variant, "note": found.note}
     partial = index.with_suffix(f".{os.getpid()}")
-    partial.write_text(fingerprint, encoding="ascii")
+    partial.write_text(json.dumps(known), encoding="utf-8")
     partial.replace(index)
-    return fingerprint
+    return known
 
 
 def split(
@@ -255,10 +258,18 @@ def _dataset(entry: Mapping[str, Any]) -> Dataset:
     return made
 
 
-def _known_fingerprint(index: Path, cache: Path) -> str | None:
-    """Return the fingerprint of data decoded earlier, None unless its arrays are there."""
-    fingerprint = index.read_text(encoding="ascii") if index.exists() else ""
-    return fingerprint if fingerprint and _prepared(cache, fingerprint).is_dir() else None
+def _known(index: Path, cache: Path) -> dict[str, Any] | None:
+    """Return what is known of data decoded earlier, None unless its arrays are there."""
+    try:
+        known: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
+        return known if _prepared(cache, known["fingerprint"]).is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # decoded anew
+
+
+def _check_variant(found: Found) -> None:
+    if not _VARIANT.fullmatch(found.variant):
+        raise PluginError(f"a variant is at most 60 letters, digits, '-', '_' and '.'; got {found.variant!r}")
 
 
 def _prepared(cache: Path, fingerprint: str) -> Path:
