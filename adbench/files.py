@@ -78,9 +78,11 @@ def _zip_members(
                 raise _refused(path, info.filename, "a link")
         for info in infos:
             if not info.is_dir() and wanted(info.filename):
-                with archive.open(info) as member:  # the stated size may lie: what is read is what counts
-                    contents = _bounded(path, member, left)
+                with archive.open(info) as member:
+                    contents = member.read(left + 1)  # the stated size may lie: what is read is what counts
                 left -= len(contents)
+                if left < 0:
+                    raise _too_large(path, most_bytes)
                 yield info.filename, contents
 
 
@@ -193,13 +195,6 @@ def read_pickle(path: Path, contents: bytes, allowed: Collection[tuple[str, str]
     except Exception as error:  # a damaged pickle raises whatever it likes
         found = f"a damaged one ({type(error).__name__}: {one_line(str(error), 100)})"
         raise DatasetError.in_file(path, expected="a pickle of plain arrays", found=found, way_out=_AGAIN) from error
-
-
-def _bounded(path: Path, file: IO[bytes], most: int) -> bytes:
-    contents = file.read(most + 1)
-    if len(contents) > most:
-        raise _too_large(path, most)
-    return contents
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -75,9 +75,10 @@ def make_trial(detector="alpha", **changes):
 def make_record(detector="alpha", *, separation=1.0, status="ok", reason="", role="method", **changes):
     """Return a record and its arrays: scores of normals and anomalies whose means are ``separation`` apart.
 
-    ``changes`` go to the trial or, by their names, to the record; ``scores``, ``supervision`` and ``tests``
-    to its facts.
+    ``changes`` go to the trial or, by their names, to the record; ``scores``, ``supervision``, ``tests`` and
+    ``attacks`` (name -> whether the detector met it) to its facts.
     """
+    attacks = changes.pop("attacks", {})
     scores, supervision = changes.pop("scores", ["score"]), changes.pop("supervision", "none")
     tests, contamination = changes.pop("tests", ["test"]), changes.pop("contamination", None)
     of_record = {name: changes.pop(name) for name in list(changes) if name in Record.__dataclass_fields__}
@@ -94,7 +95,11 @@ def make_record(detector="alpha", *, separation=1.0, status="ok", reason="", rol
             "train_rows": 100,
             "shape": [2],
             "contamination": contamination,
-            "tests": [{"name": test, "is_train": False, "rows": 120, "repeated_share": 0.125} for test in tests],
+            "tests": [
+                {"name": test, "is_train": False, "rows": 120, "repeated_share": 0.125}
+                | ({"attack": {}} if test in attacks else {})
+                for test in (*tests, *attacks)
+            ],
         },
         detector_facts={"role": role, "supervision": supervision, "scores": scores},
         dataset_facts={"summary": "Two moons.", "source": "A cookbook", "licence": "CC0", "note": "", "address": ""},
@@ -103,7 +108,11 @@ def make_record(detector="alpha", *, separation=1.0, status="ok", reason="", rol
         run=1,
     )
     record = replace(record, **of_record)
-    return record, make_arrays(record, separation) if status == "ok" else {}
+    if status != "ok":
+        return record, {}
+    unmet = tuple(f"scores/{test}/" for test, met in attacks.items() if not met)
+    arrays = make_arrays(record, separation)
+    return record, {name: array for name, array in arrays.items() if not name.startswith(unmet)}
 
 
 def make_arrays(record, separation):

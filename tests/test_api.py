@@ -12,10 +12,21 @@ from adbench.progress import QuietView
 from adbench.store import Store
 
 PUBLIC = [
-    *("AdbenchError", "DataMissing", "Dataset", "DatasetError", "DatasetSpec", "Detector", "DetectorSpec"),
-    *("Evaluation", "Finder", "Found", "PluginError", "Results", "SkipTrial", "Split", "StoreError", "TaskSpec"),
+    *("AdbenchError", "Attack", "DataMissing", "Dataset", "DatasetError", "DatasetSpec", "Detector", "DetectorSpec"),
+    *(
+        "Evaluation",
+        "Finder",
+        "Found",
+        "PluginError",
+        "RemoteFile",
+        "Results",
+        "SkipTrial",
+        "Split",
+        "StoreError",
+        "TaskSpec",
+    ),
     *("TestSet", "ThresholdSpec", "UnknownName", "UsageError"),
-    *("evaluate", "hookimpl", "log", "run", "track"),
+    *("check_text", "evaluate", "hookimpl", "log", "read_members", "read_pickle", "run", "track"),
 ]
 TOYS = ["toy-distance", "toy-noise"]
 

@@ -1,9 +1,16 @@
 """Jobs in this process: what they refuse, and in which words."""
 
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from adbench import DatasetError, PluginError, Split, TestSet
+from adbench import DatasetError, Found, PluginError, Split, TestSet
 from adbench.execution import frames
 from adbench.execution.jobs import arrays, data, settings
 
@@ -18,7 +25,7 @@ def split(**changes):
 
 def test_sound_split():
     """A split that keeps the contract passes."""
-    data._check(split(), "novelty")
+    data.check_split(split(), "novelty")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_sound_split():
 def test_broken_splits(changes, setting, kind, words):
     """A split that breaks the contract is refused in one line that says how."""
     with pytest.raises(kind) as refusal:
-        data._check(split(**changes), setting)
+        data.check_split(split(**changes), setting)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -67,12 +74,12 @@ def test_damaged_cache(tmp_path):
     """Decoded arrays that were changed in the cache are removed, never used."""
     decoded = {"X": np.arange(6.0)}
     mark = arrays.fingerprint(decoded)
-    folder = tmp_path / mark
+    folder = tmp_path / "prepared" / mark
     arrays.write_folder(folder, decoded, {"names": ["X"]})
-    assert data._read_prepared(folder, mark)["X"].tolist() == decoded["X"].tolist()
+    assert data.read_prepared(tmp_path, mark)["X"].tolist() == decoded["X"].tolist()
     np.save(folder / "X.npy", decoded["X"][::-1])
     with pytest.raises(DatasetError, match="damaged and are removed"):
-        data._read_prepared(folder, mark)
+        data.read_prepared(tmp_path, mark)
     assert not folder.exists()
 
 
@@ -98,3 +105,52 @@ def test_garbage_is_no_frame():
     """A length that no message has is refused at once, instead of waiting for its bytes."""
     with pytest.raises(ValueError, match="a frame of 4294967295 bytes"):
         list(frames.Decoder().feed(b"\xff\xff\xff\xff"))
+
+
+class Slow:
+    """A dataset that notes each time it is decoded, and describes what it found."""
+
+    def locate(self, finder):
+        return Found("partial")
+
+    def load(self, found):
+        with Path("decoded").open("a") as log:
+            log.write("once\n")
+        time.sleep(0.3)
+        return {"X": np.arange(6.0)}
+
+    def describe(self, found, arrays):
+        return replace(found, variant=f"{len(arrays['X'])}rows", note="Counted.")
+
+
+def test_data_is_decoded_once_however_many_ask(tmp_path, monkeypatch):
+    """Processes that need the same data at the same moment wait for the one that decodes it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "slow_dataset", SimpleNamespace(Slow=Slow))
+    entry = {"name": "slow", "target": "slow_dataset:Slow", "params": {}, "needs": "", "code": {}}
+    found = data.survey([entry], [], str(tmp_path))["slow"]
+    assert (found["variant"], found["fingerprint"]) == ("partial", None)
+
+    children = [os.fork() for _ in range(4)]
+    if 0 in children:
+        made = data.prepare(entry, found, str(tmp_path))
+        os._exit(0 if made["variant"] == "6rows" else 1)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    assert Path("decoded").read_text() == "once\n"
+
+    known = data.survey([entry], [], str(tmp_path))["slow"]
+    assert (known["variant"], known["note"], len(known["fingerprint"])) == ("6rows", "Counted.", 64)
+
+
+def test_what_is_known_of_decoded_data_may_be_damaged(tmp_path, monkeypatch):
+    """A note in the cache that cannot be read is no error: the data is decoded anew."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "slow_dataset", SimpleNamespace(Slow=Slow))
+    entry = {"name": "slow", "target": "slow_dataset:Slow", "params": {}, "needs": "", "code": {}}
+    found = data.survey([entry], [], str(tmp_path))["slow"]
+    data.prepare(entry, found, str(tmp_path))
+    (index,) = [path for path in (tmp_path / "index").iterdir() if path.suffix != ".lock"]
+    for garbage in ("", "{", "[]", '{"fingerprint": 1}', '{"variant": ""}'):
+        index.write_text(garbage)
+        assert data.survey([entry], [], str(tmp_path))["slow"]["fingerprint"] is None
+    assert data.prepare(entry, found, str(tmp_path))["variant"] == "6rows"

@@ -18,7 +18,7 @@ from adbench.intervals import (
     combine_replicates,
     percentile_interval,
 )
-from adbench.record import FAILURES, MISSING
+from adbench.record import FAILURES, MISSING, Record
 from adbench.reporting.cells import Cell
 from adbench.specs import LANES, PROFILES
 
@@ -120,6 +120,8 @@ class Board:
     test: str
     block: str
     rows: tuple[Row, ...]
+    is_attack: bool = False
+    """Whether each detector was attacked by its own gradient: such rows differ, and are never ranked."""
 
     @property
     def name(self) -> str:
@@ -140,23 +142,33 @@ class Board:
 
 @dataclass(frozen=True)
 class Standing:
-    """A detector over all boards of a section."""
+    """A detector over all boards of a section: its rows and ranks by block."""
 
     detector: str
     is_floor: bool
-    rows: tuple[Row, ...]
-    ranks: tuple[float, ...]
+    rows: Mapping[str, Sequence[Row]]
+    ranks: Mapping[str, Sequence[float]]
 
     @property
     def mean_rank(self) -> float | None:
         """Mean over blocks of the mean rank within each block; None for floors."""
-        return statistics.fmean(self.ranks) if self.ranks else None
+        return _mean_by_block(self.ranks) if self.ranks else None
+
+    @property
+    def by_task(self) -> dict[str, list[Row]]:
+        """Its rows by task: one for each test set."""
+        tasks: dict[str, list[Row]] = {}
+        for row in (row for rows in self.rows.values() for row in rows):
+            tasks.setdefault(row.cells[0].label.task, []).append(row)
+        return tasks
 
     def mean(self, metric: str) -> float | None:
-        """Return the mean of ``auroc`` or ``average_precision`` over boards; None if any has none."""
-        if any(row.failed or row.absent for row in self.rows):
+        """Return the mean over blocks of ``auroc`` or ``average_precision``; None if any row has none."""
+        if any(row.failed or row.absent for rows in self.rows.values() for row in rows):
             return None
-        return statistics.fmean(getattr(row, metric).estimate for row in self.rows)
+        return _mean_by_block(
+            {block: [getattr(row, metric).estimate for row in rows] for block, rows in self.rows.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -171,22 +183,29 @@ class Section:
     @cached_property
     def standings(self) -> list[Standing]:
         """Detectors on all blocks by mean rank; then those on fewer, whose ranks do not compare; then floors."""
-        by_detector: dict[str, list[tuple[Board, Row]]] = {}
+        rows: dict[str, dict[str, list[Row]]] = {}
         for board in self.boards:
             for row in board.rows:
-                if row.declared:
-                    by_detector.setdefault(row.detector, []).append((board, row))
+                if row.declared and not board.is_attack:
+                    rows.setdefault(row.detector, {}).setdefault(board.block, []).append(row)
         standings = []
-        for detector, places in by_detector.items():
-            ranked = [(board.block, row.rank) for board, row in places if row.rank is not None]
-            standings.append(
-                Standing(detector, places[0][1].is_floor, tuple(row for _, row in places), _by_block(ranked))
-            )
+        for detector, by_block in rows.items():
+            ranks = {block: [row.rank for row in found if row.rank is not None] for block, found in by_block.items()}
+            is_floor = next(iter(by_block.values()))[0].is_floor
+            standings.append(Standing(detector, is_floor, by_block, {b: found for b, found in ranks.items() if found}))
         blocks = len({board.block for board in self.boards})
         return sorted(
             standings,
             key=lambda s: (s.is_floor, len(s.ranks) < blocks, s.mean_rank is None, s.mean_rank or 0, s.detector),
         )
+
+    @cached_property
+    def tasks(self) -> dict[str, list[Board]]:
+        """The boards of each task: one for each test set."""
+        tasks: dict[str, list[Board]] = {}
+        for board in self.boards:
+            tasks.setdefault(board.task, []).append(board)
+        return tasks
 
 
 @dataclass(frozen=True)
@@ -214,10 +233,17 @@ class Leaderboard:
 
 
 def _boards(cells: Iterable[Cell]) -> list[Board]:
+    cells = list(cells)
+    named: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        if tests := _ranked_tests(cell):
+            named[cell.label.profile, cell.label.task] = tests
     groups: dict[tuple[str, str, str], dict[tuple[str, str, bool], list[Cell]]] = {}
     for cell in cells:
         label, facts = cell.label, cell.record.detector_facts
-        for test in _tests(cell):
+        # A trial that has no rows of its own, since it did not run, stands beside those that have.
+        tests = _ranked_tests(cell) or named.get((label.profile, label.task), ["test"])
+        for test in (*tests, *_attacks(cell)):
             rows = groups.setdefault((label.profile, label.task, test), {})
             for score in facts["scores"]:
                 rows.setdefault((label.detector, score, score == facts["scores"][0]), []).append(cell)
@@ -225,7 +251,8 @@ def _boards(cells: Iterable[Cell]) -> list[Board]:
     for (profile, task, test), rows in groups.items():
         first = next(iter(rows.values()))[0].record
         trial = first.trial
-        made = _ranked([_row(*name, test, tuple(members)) for name, members in rows.items()])
+        is_attack = _is_attack(first, test)
+        made = [_row(*name, test, tuple(members)) for name, members in rows.items()]
         boards.append(
             Board(
                 profile,
@@ -235,15 +262,26 @@ def _boards(cells: Iterable[Cell]) -> list[Board]:
                 task,
                 test,
                 trial.block,
-                tuple(made),
+                tuple(sorted(made, key=_best_first) if is_attack else _ranked(made)),
+                is_attack,
             )
         )
     return boards
 
 
-def _tests(cell: Cell) -> list[str]:
-    """Return a trial's test sets; a split that failed has none to name."""
-    return [test["name"] for test in cell.record.rows.get("tests", [])] or ["test"]
+def _ranked_tests(cell: Cell) -> list[str]:
+    """Return the names of a trial's test sets, but for attacks; a trial without rows has none."""
+    return [test["name"] for test in cell.record.rows.get("tests", []) if "attack" not in test]
+
+
+def _attacks(cell: Cell) -> list[str]:
+    """Return the attacks that a trial met."""
+    tests = cell.record.rows.get("tests", [])
+    return [test["name"] for test in tests if "attack" in test and test["name"] in cell.evaluations]
+
+
+def _is_attack(record: Record, test: str) -> bool:
+    return any("attack" in facts for facts in record.rows.get("tests", []) if facts["name"] == test)
 
 
 def _row(detector: str, score: str, declared: bool, test: str, cells: tuple[Cell, ...]) -> Row:
@@ -273,11 +311,9 @@ def _best_first(row: Row) -> tuple[bool, bool, float, str, str]:
     return row.absent, row.failed, value, row.detector, row.score
 
 
-def _by_block(ranks: Iterable[tuple[str, float]]) -> tuple[float, ...]:
-    blocks: dict[str, list[float]] = {}
-    for block, rank in ranks:
-        blocks.setdefault(block, []).append(rank)
-    return tuple(statistics.fmean(found) for found in blocks.values())
+def _mean_by_block(values: Mapping[str, Sequence[float]]) -> float:
+    """Return the mean over blocks of the mean within each: a block of many test sets counts once."""
+    return statistics.fmean(statistics.fmean(found) for found in values.values())
 
 
 def _section_of(board: Board) -> tuple[int, int, bool]:

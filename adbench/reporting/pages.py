@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adbench.errors import UsageError
-from adbench.reporting.markdown import MARK
+from adbench.reporting.words import MARK
 
 
 def check_folder(out: Path, names: Iterable[str] = ("README.md",)) -> None:
@@ -55,7 +55,7 @@ def differences(pages: Mapping[str, str], out: Path) -> list[str]:
 
 
 def _ours(out: Path) -> list[Path]:
-    return [path for path in sorted(out.glob("*.md")) if _is_ours(path)]
+    return [path for path in sorted((*out.glob("*.md"), *out.glob("*.svg"))) if _is_ours(path)]
 
 
 def _is_ours(path: Path) -> bool:

@@ -9,6 +9,8 @@ from tabulate import tabulate
 
 from adbench.intervals import Interval
 
+MARK = "<!-- made by adbench leaderboard -->"
+
 
 def printable(value: object) -> str:
     """Return a text on one line, with a sign in place of what steers a terminal, a page's direction or an encoding."""
@@ -53,6 +55,6 @@ def seconds(value: float) -> str:
 
 def table(lines: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Return a Markdown table of cells that are escaped already; names to the left, numbers to the right."""
-    plain: Callable[[str], bool] = {"detector", "task", ""}.__contains__
+    plain: Callable[[str], bool] = {"detector", "task", "test", ""}.__contains__
     align = ["left" if plain(name) else "right" for name in head]
     return tabulate(lines, headers=head, tablefmt="pipe", disable_numparse=True, colalign=align)

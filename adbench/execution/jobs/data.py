@@ -138,19 +138,19 @@ def split(
     dict
         ``{}``, or ``{"error": why}``.
     """
-    folder = _prepared(Path(cache), fingerprint)
     try:
-        decoded = _read_prepared(folder, fingerprint)
+        decoded = read_prepared(Path(cache), fingerprint)
         made = _dataset(dataset).split(decoded, seed=seed, repetition=repetition, **params)
-        _check(made, setting)
+        check_split(made, setting)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes the outcome of every trial on these rows
         return {"error": _told(dataset["name"], error)}
     _write(made, Path(out))
     return {}
 
 
-def _read_prepared(folder: Path, fingerprint: str) -> dict[str, NDArray[Any]]:
+def read_prepared(cache: Path, fingerprint: str) -> dict[str, NDArray[Any]]:
     """Map a dataset's decoded arrays, making sure that they are still what their fingerprint says."""
+    folder = _prepared(cache, fingerprint)
     try:
         decoded = {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
     except (OSError, ValueError, KeyError):
@@ -183,7 +183,7 @@ def _write(made: Split, out: Path) -> None:
         if not is_train:
             files[f"X_{number}"] = test.X
         repeated = 1.0 if is_train else float(np.isin(_row_hashes(test.X), train_rows).mean())
-        facts = {"name": name, "is_train": is_train, "rows": len(test.y), "repeated_share": repeated}
+        facts = {"name": name, "number": number, "is_train": is_train, "rows": len(test.y), "repeated_share": repeated}
         if test.attack:
             # Which rows are to be attacked, the trial's process must know: it stands apart from the labels.
             files[f"attacked_{number}"] = test.y.astype(bool)
@@ -200,7 +200,7 @@ def _write(made: Split, out: Path) -> None:
     arrays.write_folder(out, {name: np.ascontiguousarray(array) for name, array in files.items()}, facts)
 
 
-def _check(made: Split, setting: str) -> None:
+def check_split(made: Split, setting: str) -> None:
     """Raise PluginError or DatasetError where a split breaks the contract."""
     _check_rows("X_train", made.X_train, made.X_train)
     if len(made.train_ids) != len(made.X_train):
@@ -244,6 +244,11 @@ def _check_rows(name: str, X: NDArray[Any], like: NDArray[Any]) -> None:
         raise PluginError(f"{name}: expected {np.dtype(expected)}, got {X.dtype}")
     if not np.isfinite(X).all():
         raise DatasetError(f"{name} holds NaN or infinite values")
+
+
+def repeated_share(X_train: NDArray[Any], X: NDArray[Any]) -> float:
+    """Return the share of rows in ``X`` that equal a row of ``X_train`` to the bit."""
+    return float(np.isin(_row_hashes(X), _row_hashes(X_train)).mean())
 
 
 def _row_hashes(X: NDArray[Any]) -> NDArray[np.uint64]:

@@ -5,7 +5,7 @@ All of it is optional: a detector that fails here is still ``ok``, with a note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,16 @@ from adbench.detector import Embeds, Reconstructs
 EXTREMES = 8
 EMBEDDED = 500
 
-Rows = Callable[[str], NDArray[Any]]
+Test = Mapping[str, Any]
 TestScores = Mapping[str, Mapping[str, NDArray[Any]]]
 
 
 def gather(
-    into: dict[str, NDArray[Any]], detector: Any, scores: TestScores, rows: Rows, facts: Mapping[str, Any]
+    into: dict[str, NDArray[Any]],
+    detector: Any,
+    scores: TestScores,
+    rows: Callable[[Test], NDArray[Any]],
+    tests: Iterable[Test],
 ) -> list[str]:
     """Add ``extreme/...`` and ``embedding/...`` arrays of each test set and return notes on what failed.
 
@@ -34,13 +38,13 @@ def gather(
     scores
         Test set -> score name -> scores; the first score is the headline.
     rows
-        Reads rows by file name, as the detector takes them.
-    facts
-        Of the split.
+        Returns a test set's rows as the detector takes them.
+    tests
+        The facts of those that were scored.
     """
     notes = []
-    for number, test in enumerate(facts["tests"]):
-        X = rows("X_train" if test["is_train"] else f"X_{number}")
+    for test in tests:
+        X = rows(test)
         headline = next(iter(scores[test["name"]].values()))
         for gatherer in (_extremes, _embedding):
             try:

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adbench import tracking
-from adbench.detector import HasTrainScores
+from adbench.detector import HasInputGradient, HasTrainScores
 from adbench.errors import SkipTrial, one_line
 from adbench.execution import frames
 from adbench.execution.host import resolve
-from adbench.execution.jobs import arrays, extras
+from adbench.execution.jobs import arrays, attacks, extras
+from adbench.execution.jobs.judging import InvalidScores, judge
 from adbench.execution.limits import PeakMemory
 
 ARRAYS = "arrays.npz"
@@ -61,7 +62,7 @@ def run(
         # The one place where whatever a plugin raises becomes an outcome.
         except Exception as error:  # noqa: BLE001
             traceback.print_exc()
-            session.end(*_judge(error))
+            session.end(*judge(error))
     np.savez(workdir / ARRAYS, allow_pickle=False, **(session.arrays | session.curve.arrays()))
     return session.outcome
 
@@ -81,10 +82,6 @@ def read_arrays(workdir: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(f"the trial's arrays cannot be read: {type(error).__name__}: {error}") from error
 
 
-class InvalidScores(Exception):
-    """Scores that are no scores: status ``invalid``, never a number on the board."""
-
-
 @dataclass
 class _Session:
     """A trial under way: what is known if it ends here."""
@@ -94,6 +91,7 @@ class _Session:
     seed: int
     curve: _Curve
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    attacked: dict[str, NDArray[Any]] = field(default_factory=dict)
     outcome: dict[str, Any] = field(
         default_factory=lambda: {"status": "ok", "reason": "", "notes": [], "installed": True}
     )
@@ -115,7 +113,8 @@ class _Session:
             self.outcome["peak_mb"] = peak.mb()
         for score in self.detector["scores"]:
             self.arrays[f"train_scores/{score}"] = train_scores[score]
-        self.outcome["notes"] = extras.gather(self.arrays, detector, scores, self._rows, facts)
+        tests = [test for test in facts["tests"] if test["name"] in scores]
+        self.outcome["notes"] = extras.gather(self.arrays, detector, scores, self._test_rows, tests)
 
     def end(self, status: str, reason: str) -> None:
         """Take note of a trial that is not ok; its scores are not kept."""
@@ -137,16 +136,22 @@ class _Session:
     ) -> dict[str, Mapping[str, NDArray[Any]]]:
         scores: dict[str, Mapping[str, NDArray[Any]]] = {}
         self.outcome["score_seconds"] = 0.0
-        for number, test in enumerate(facts["tests"]):
+        for test in facts["tests"]:
+            if "attack" in test:
+                if not isinstance(detector, HasInputGradient):
+                    continue  # only who offers a gradient can be attacked: such test sets are never ranked
+                with self._timed("attack_seconds"):
+                    self.attacked[test["name"]] = self._attack(detector, test)
             if test["is_train"]:
                 # Scoring the training rows anew would count each row as its own neighbour.
                 by_name = train_scores
                 self.outcome["score_seconds"] += self.outcome["train_score_seconds"]
             else:
-                X = self._rows(f"X_{number}")
+                X = self._test_rows(test)
                 with self._timed("score_seconds"):
                     raw = detector.score(X)
-                by_name = self._checked(raw, len(X), f"test set {test['name']!r}")
+                del X  # as above
+                by_name = self._checked(raw, test["rows"], f"test set {test['name']!r}")
             self._refuse_constant(by_name, test["name"])
             scores[test["name"]] = by_name
             self.arrays |= {f"scores/{test['name']}/{score}": values for score, values in by_name.items()}
@@ -181,6 +186,18 @@ class _Session:
             if self.detector["role"] != "floor" and scores.min() == scores.max():
                 raise InvalidScores(f"test set {test!r}: {name!r} is the same for all {len(scores)} rows")
 
+    def _attack(self, detector: Any, test: Mapping[str, Any]) -> NDArray[Any]:
+        number = test["number"]
+        attacked = arrays.read(self.split / f"attacked_{number}.npy")
+        at = self._rows(f"at_{number}") if (self.split / f"at_{number}.npy").exists() else None
+        return attacks.apply(detector, self._rows(f"X_{number}"), attacked, at, **test["attack"])
+
+    def _test_rows(self, test: Mapping[str, Any]) -> NDArray[Any]:
+        """Return a test set's rows, always as they were made: a detector may have changed what it was given."""
+        if test["name"] in self.attacked:
+            return self.attacked[test["name"]].copy()
+        return self._rows("X_train" if test["is_train"] else f"X_{test['number']}")
+
     def _rows(self, name: str) -> NDArray[Any]:
         """Return rows as the detector takes them: images stay images if it accepts them."""
         X = arrays.read(self.split / f"{name}.npy", writable=True)
@@ -193,17 +210,6 @@ class _Session:
             yield
         finally:
             self.outcome[name] = self.outcome.get(name, 0.0) + time.perf_counter() - started
-
-
-def _judge(error: Exception) -> tuple[str, str]:
-    """Return the status and reason of a trial that raised."""
-    if isinstance(error, InvalidScores):
-        return "invalid", str(error)
-    text = str(error) or "no message"
-    # torch, BLAS and others report a refused allocation as a plain RuntimeError.
-    if any(words in text.lower() for words in ("can't allocate memory", "not enough memory", "std::bad_alloc")):
-        return "memory", text
-    return "error", f"{type(error).__name__}: {text}"
 
 
 class _Curve:

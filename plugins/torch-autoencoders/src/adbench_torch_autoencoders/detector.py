@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from adbench_torch_autoencoders.networks import ConvNetwork, DenseNetwork
-from adbench_torch_autoencoders.training import evaluate, pick_device, seeded, train
+from adbench_torch_autoencoders.training import evaluate, input_gradient, pick_device, seeded, train
 
 
 @dataclass
@@ -68,6 +68,10 @@ class Autoencoder:
     def embed(self, X):
         """Return the codes, shape ``(n_samples, n_latent)``."""
         return self._evaluate(self.network_.encode, X)
+
+    def input_gradient(self, X):
+        """Return the gradient of ``score`` by ``X``, in the shape of ``X``."""
+        return input_gradient(lambda batch: squared_error(self.network_, batch), X, self.device_)
 
     def save(self, path):
         """Write the weights and the shape of a row into the folder ``path``."""

@@ -66,6 +66,17 @@ def evaluate(function, X, device, batch_size=1024):
     )
 
 
+def input_gradient(function, X, device, batch_size=1024):
+    """Return the gradient of ``function``, one number a row, by each row of ``X``; in ``X``'s shape."""
+    gradients = []
+    for start in range(0, max(len(X), 1), batch_size):
+        batch = _tensor(X[start : start + batch_size], device).requires_grad_()
+        # Rows do not act on one another, so the gradient of the sum holds each row's own.
+        (gradient,) = torch.autograd.grad(function(batch).sum(), batch)
+        gradients.append(gradient.cpu().numpy())
+    return np.concatenate(gradients)
+
+
 def _tensor(rows, device):
     # A copy: torch warns of arrays it could not write to, such as memory-mapped ones.
     return torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)

@@ -1,13 +1,5 @@
 """Checks that every detector must pass, for a plugin's own tests.
 
-::
-
-    from adbench.testing import detector_checks
-
-    @pytest.mark.parametrize("check", detector_checks(*adbench_detectors()), ids=str)
-    def test_contract(check):
-        check()
-
 Each check is a function of a :class:`Case`; what it claims is the first line of its docstring.
 """
 
@@ -27,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.detector import HasTrainScores, Reconstructs, Saves
+from adbench.detector import HasInputGradient, HasTrainScores, Reconstructs, Saves
 from adbench.execution.host import resolve
 from adbench.specs import DetectorSpec
+from adbench.testing.marking import marked
 
 Floats = NDArray[np.floating[Any]]
 SEED = 7
@@ -112,18 +105,7 @@ def detector_checks(*specs: DetectorSpec, known: Mapping[str, str] | None = None
     list
         Callables without arguments; those in ``known`` are marked as expected failures.
     """
-    import pytest
-
-    known = dict(known or {})
-    made: list[Any] = []
-    for check in (Check(function, spec) for spec in specs for function in CHECKS):
-        reason = known.pop(str(check), None)
-        made.append(
-            check if reason is None else pytest.param(check, marks=pytest.mark.xfail(reason=reason, strict=True))
-        )
-    if known:
-        raise ValueError(f"no such checks: {', '.join(known)}")
-    return made
+    return marked((Check(function, spec) for spec in specs for function in CHECKS), known)
 
 
 def case_for(spec: DetectorSpec) -> Case:
@@ -256,6 +238,21 @@ def check_reconstruction(case: Case) -> None:
         assert np.isfinite(made).all(), "holds NaN or infinite values"
 
 
+def check_input_gradient(case: Case) -> None:
+    """``input_gradient``, where it exists, points to where the headline score rises."""
+    detector = case.fitted()
+    if not isinstance(detector, HasInputGradient):
+        return
+    gradient = np.asarray(detector.input_gradient(case.test.copy()))
+    assert gradient.shape == case.test.shape, f"shape {gradient.shape}, expected {case.test.shape}"
+    assert np.isfinite(gradient).all(), "holds NaN or infinite values"
+    step = 1e-3 * np.sign(gradient)
+    headline = case.spec.scores[0]
+    down, up = (case.scores(detector, (case.test + sign * step).astype(case.test.dtype))[headline] for sign in (-1, 1))
+    risen = float((up > down).mean())
+    assert risen > 0.9, f"only {risen:.0%} of rows score higher a small step along the gradient than against it"
+
+
 def check_saving(case: Case) -> None:
     """``save`` and ``load``, where they exist, give a detector with the same scores."""
     detector = case.fitted()
@@ -279,6 +276,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_hyperparameters,
     check_train_scores,
     check_reconstruction,
+    check_input_gradient,
     check_saving,
 )
 

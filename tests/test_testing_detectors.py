@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from adbench import testing
 from adbench.specs import DetectorSpec
-from adbench.testing import CHECKS, Check, detector_checks
+from adbench.testing import detector_checks
+from adbench.testing import detectors as testing
+from adbench.testing.detectors import CHECKS, Check
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Right:
 
     def reconstruct(self, X):
         return np.zeros_like(X) + self.mean_
+
+    def input_gradient(self, X):
+        away = X - self.mean_
+        return self.scale * away / np.linalg.norm(away.reshape(len(X), -1), axis=1).reshape(-1, *[1] * (X.ndim - 1))
 
     def save(self, path):
         np.save(path / "mean.npy", self.mean_)
@@ -148,6 +153,11 @@ class NanReconstruction(Right):
         return super().reconstruct(X) * np.nan
 
 
+class WrongGradient(Right):
+    def input_gradient(self, X):
+        return -super().input_gradient(X)
+
+
 class ForgetsScale(Right):
     def load(self, path):
         super().load(path)
@@ -175,6 +185,7 @@ WRONG = {
     ShortTrainScores: "train_scores",
     FlatReconstruction: "reconstruction",
     NanReconstruction: "reconstruction",
+    WrongGradient: "input_gradient",
     ForgetsScale: "saving",
 }
 
