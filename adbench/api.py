@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adbench.downloads.watch import WarningWatch
 from adbench.errors import UsageError
 from adbench.execution.runner import View
 from adbench.progress import QuietView
@@ -49,8 +50,10 @@ def run(
         ``timeout`` (seconds a trial, None for none; default 10 min in quick, 1 h in standard);
         ``memory`` (bytes a trial); ``budget`` (seconds after which no trial is started); ``store``
         (folder, default ``adbench-results``); ``data_dir`` (folder with real data); ``settings``
-        (``{name: {param: value}}``); ``lane``; ``retry_failed``; ``strict_versions``; ``executor``
-        ("local", or "inline": in this process, without limits, for debugging).
+        (``{name: {param: value}}``); ``lane``; ``retry_failed``; ``strict_versions``; ``download``
+        (fetch what the datasets lack, from ``ADBENCH_MIRROR`` or upstream, before the run; without it a
+        mirror alone is asked, if there is one); ``executor`` ("local", or "inline": in this process,
+        without limits, for debugging).
 
     Returns
     -------
@@ -74,6 +77,7 @@ def run(
     except TypeError as error:
         raise UsageError(f"adbench.run: {error}") from error
     with Session(asked, registry or Registry.discover()) as session:
+        session.bring_data(WarningWatch())
         session.execute(view or QuietView())
         return Results(session.options.store, session.keys())
 

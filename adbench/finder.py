@@ -28,7 +28,7 @@ class Finder:
     def from_environment(cls, data_dir: str | os.PathLike[str] | None = None) -> Finder:
         """Make a finder over the download cache and ``data_dir`` (or ``ADBENCH_DATA``)."""
         chosen = data_dir or os.environ.get("ADBENCH_DATA") or None
-        folders = [cache_folder() / "downloads"]
+        folders = [downloads_folder()]
         if chosen is not None:
             folder = Path(chosen).expanduser()
             if not folder.is_dir():
@@ -60,3 +60,18 @@ def cache_folder() -> Path:
         if chosen
         else Path(platformdirs.user_cache_dir("adbench", appauthor=False))
     )
+
+
+def downloads_folder() -> Path:
+    """Return the folder that fetched files are kept in, laid out as upstream has them."""
+    return cache_folder() / "downloads"
+
+
+def mirror_address() -> str:
+    """Return the base address of the mirror that is asked before upstream, ``ADBENCH_MIRROR``; empty: none."""
+    return os.environ.get("ADBENCH_MIRROR", "").strip()
+
+
+def prepared_folder(fingerprint: str, cache: Path | None = None) -> Path:
+    """Return the folder of the decoded arrays with a fingerprint, as ``.npy`` files."""
+    return (cache or cache_folder()) / "prepared" / fingerprint

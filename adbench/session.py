@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 import sys
 import tempfile
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from adbench.defaults import DEFAULT_SEEDS, DEFAULT_STORE, DEFAULT_TIMEOUT, EXECUTORS
+from adbench.downloads.watch import Watch
 from adbench.errors import UnknownName, UsageError, one_line
 from adbench.execution.executor import Executor, InlineExecutor, LocalExecutor
 from adbench.execution.forecast import Forecast
 from adbench.execution.runner import Limits, Run, View, planned_record
 from adbench.execution.survey import check_settings, find_sources
-from adbench.finder import Finder
+from adbench.finder import Finder, mirror_address
+from adbench.inventory import take_inventory
+from adbench.machine import available_cores, total_memory
 from adbench.planning.planner import Plan, Planned, make_plan
 from adbench.planning.provenance import machine_facts, versions_of
 from adbench.planning.selection import select_detectors, select_tasks
@@ -53,6 +55,7 @@ class Options:
     lane: str | None = None
     retry_failed: bool = False
     strict_versions: bool = False
+    download: bool = False
     executor: str = "local"
 
     def __post_init__(self) -> None:
@@ -84,13 +87,13 @@ class Options:
 
     def worker_count(self) -> int:
         """Return how many trials run at a time."""
-        return 1 if self.executor == "inline" else self.jobs or _cores()
+        return 1 if self.executor == "inline" else self.jobs or available_cores()
 
     def limits(self) -> Limits:
         """Return what one trial may take."""
         timeout = DEFAULT_TIMEOUT[self.profile] if self.timeout == "default" else self.timeout
         assert not isinstance(timeout, str)
-        return Limits(timeout, self.memory or int(_total_memory() * 0.9 / self.worker_count()))
+        return Limits(timeout, self.memory or int(total_memory() * 0.9 / self.worker_count()))
 
 
 class Session:
@@ -114,7 +117,7 @@ class Session:
 
     def __enter__(self) -> Session:
         workers = self.options.worker_count()
-        threads = max(1, _cores() // workers)
+        threads = max(1, available_cores() // workers)
         self._executor: Executor
         if self.options.executor == "inline":
             self._executor = InlineExecutor(threads)
@@ -125,6 +128,40 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self._exit.close()
+
+    def bring_data(self, watch: Watch | None = None) -> None:
+        """Fetch what the chosen datasets lack, before anything is planned; to be called first, or not at all.
+
+        With ``download``, what is missing comes from the mirror (``ADBENCH_MIRROR``) or, if that has it not,
+        from upstream; what cannot be had ends the run. Without it, a mirror is asked if there is one, and
+        upstream never: what the mirror does not have is simply not here, and a mirror that fails is told
+        in one line, and the run goes on with what is here. Without both, nothing is looked at.
+
+        Parameters
+        ----------
+        watch
+            Who is told of progress and of a failing mirror.
+
+        Raises
+        ------
+        DataMissing
+            If something cannot be had, with ``download``.
+        """
+        mirror = mirror_address()
+        if not (self.options.download or mirror):
+            return
+        select_detectors(self.registry, self.options.detectors)  # a misspelt name is told before all the waiting
+        tasks = select_tasks(self.registry, self.options.datasets, self.options.lane)
+        specs = list({spec.name: spec for spec, _ in tasks if spec.files}.values())
+        if not specs:
+            return
+        # Here, since requests and pooch are worth a tenth of a second that most runs need not spend.
+        from adbench.downloads.fetch import bring_missing
+
+        finder = Finder.from_environment(self.options.data_dir)
+        holdings = take_inventory(self._executor, self.registry, specs, finder)
+        lacking = [file for each in holdings for file in each.lacks(finder)]
+        bring_missing(lacking, mirror=mirror, upstream=self.options.download, watch=watch)
 
     def plan(self) -> Plan:
         """Return the exact trials, looking at the data on this machine; made once.
@@ -258,19 +295,3 @@ def _is_count(value: object) -> bool:
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _total_memory() -> int:
-    """Return the memory this process may use: the machine's, or its container's share."""
-    import psutil
-
-    total = int(psutil.virtual_memory().total)
-    try:
-        text = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return total
-    return min(total, int(text)) if text.isdigit() else total

@@ -22,8 +22,9 @@ MACHINE = {"processor": "Abacus", "cores": 2, "memory_gb": 8.0, "python": "3.12.
 
 @pytest.fixture(autouse=True)
 def _cache_of_its_own(tmp_path, monkeypatch):
-    """Keep each test's decoded data in its own folder."""
+    """Keep each test's decoded data in its own folder, and ask no mirror."""
     monkeypatch.setenv("ADBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("ADBENCH_MIRROR", raising=False)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 CORE = Path(adbench.__file__).parent
 HEAVY = {
     *("numpy", "pandas", "scipy", "sklearn", "pyarrow", "rich", "tabulate", "psutil", "dask"),
-    *("torch", "tensorflow", "keras", "jax", "pyod", "numba"),
+    *("torch", "tensorflow", "keras", "jax", "pyod", "numba", "pooch", "requests", "urllib3"),
 }
 FORBIDDEN = {
     "errors": {"specs", "planning", "execution", "reporting", "cli", "store", "registry", "api"},
@@ -25,6 +25,8 @@ FORBIDDEN = {
     "store": {"execution", "reporting", "cli", "api"},
     "metrics": {"planning", "execution", "reporting", "cli", "store", "registry", "api"},
     "evaluation": {"planning", "execution", "reporting", "cli", "store", "registry", "api"},
+    "downloads": {"planning", "execution", "reporting", "cli", "store", "registry", "api"},
+    "files": {"planning", "execution", "reporting", "cli", "store", "registry", "api"},
     "execution": {"reporting", "cli", "api"},
     "reporting": {"execution", "cli", "api"},
     "api": {"cli"},
@@ -103,7 +105,7 @@ def test_hook_modules_are_light(package):
         *(["list", kind] for kind in ("detectors", "datasets", "thresholds", "metrics", "plugins")),
         ["--help"],
         ["--version"],
-        *([command, "--help"] for command in ("list", "run", "leaderboard", "show", "why", "export")),
+        *([command, "--help"] for command in ("list", "run", "data", "leaderboard", "show", "why", "export")),
         ["run"],
         ["list", "nonsense"],
     ],

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from adbench.cli import listing, results, running
+from adbench.cli import data, listing, results, running
 from adbench.errors import AdbenchError
 
 
@@ -32,6 +32,7 @@ def app() -> None:
 for command in (
     listing.list_,
     running.run,
+    data.data,
     results.leaderboard,
     results.show,
     results.why,

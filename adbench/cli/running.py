@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adbench.cli.fetching import fetch_watch
 from adbench.cli.units import FOLDER, seconds, size
 from adbench.defaults import DEFAULT_OUT, DEFAULT_SEEDS, DEFAULT_STORE, EXECUTORS
 from adbench.errors import UsageError
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 @click.option("--store", type=FOLDER, default=DEFAULT_STORE, show_default=True, help="Folder of results.")
 @click.option("--out", type=FOLDER, default=DEFAULT_OUT, show_default=True, help="Folder of the leaderboard's pages.")
 @click.option("--data-dir", type=FOLDER, help="Folder with real data.  [default: ADBENCH_DATA]")
+@click.option(
+    "--download",
+    is_flag=True,
+    help="First fetch what the datasets lack, from ADBENCH_MIRROR or upstream.  [default: from ADBENCH_MIRROR alone]",
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME.PARAM=VALUE", help="Set a parameter; repeat.")
 @click.option("--lane", type=click.Choice(LANES), help="Protocols of this lane only.")
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
@@ -57,7 +63,13 @@ def run(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Pair detectors with datasets, run each pair in a process of its own, and write a leaderboard."""
+    """Pair detectors with datasets, run each pair in a process of its own, and write a leaderboard.
+
+    Where real data is missing, a stand-in takes its place under a name of its own, or the dataset is left out.
+    With --download what is missing is fetched first, and it is an error if it cannot be had. Without it, upstream
+    is never asked: if ADBENCH_MIRROR is set, that is, and the run goes on without what it does not give. --dry-run
+    fetches nothing.
+    """
     if not (everything or detector or dataset):
         raise UsageError("nothing to run: give --all, or -d DETECTOR and -D DATASET ('adbench list' shows them)")
     from adbench.planning.selection import parse_overrides
@@ -79,6 +91,9 @@ def run(
         **options,
     )
     with Session(asked, registry) as session:
+        if not dry_run:
+            with fetch_watch() as watch:
+                session.bring_data(watch)
         plan = session.plan()
         _tell_dropped(plan)
         if dry_run:

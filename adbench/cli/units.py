@@ -39,6 +39,21 @@ def size(option: str, text: str) -> int:
     return int(_parse(option, text, _BYTES, "500MB, 4GB or 2GiB"))
 
 
+def told_size(number: float) -> str:
+    """Return a number of bytes as people say it.
+
+    Examples
+    --------
+    >>> told_size(512), told_size(9_912_422), told_size(2.5e9)
+    ('512 B', '9.9 MB', '2.5 GB')
+    """
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.1f} {unit}" if unit != "B" else f"{number:.0f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
 def _parse(option: str, text: str, units: dict[str, int], examples: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
     if not match or match.group(2).lower() not in units or not 0 < float(match.group(1)) < math.inf:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from adbench.errors import one_line
+from adbench.errors import UsageError, one_line
 from adbench.execution.executor import Executor
 from adbench.execution.forecast import Forecast
 from adbench.execution.job import Ended, Job, Progress
@@ -70,6 +70,7 @@ class _Rows:
     state: str = "missing"
     error: str = ""
     users: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     labels: dict[str, Any] = field(default_factory=dict)
 
@@ -119,7 +120,8 @@ class Run:
         self._waiting = sorted(todo, key=lambda p: -(self._forecast.seconds(p.trial) or float("inf")))
         for planned in todo:
             key = planned.trial.split_key
-            self._rows.setdefault(key, _Rows(self.work / f"rows-{key[:16]}")).users += 1
+            made = _Rows(self.work / f"rows-{key[:16]}", settings=planned.trial.split_overrides)
+            self._rows.setdefault(key, made).users += 1
         self.view.begin(len(todo), self._remaining())
         try:
             while (self._waiting or self._running) and not self.stopping:
@@ -167,6 +169,8 @@ class Run:
         rows = self._rows[ended.job.id.removeprefix("rows-")]
         rows.error = f"{ended.failure}: {ended.reason}" if ended.failure else ended.result.get("error", "")
         rows.state = "failed" if rows.error else "ready"
+        if not ended.failure and ended.result.get("wrong_usage") and rows.settings:
+            raise UsageError(rows.error)  # what the user set cannot be meant: nothing is run on it
         if not rows.error:
             from adbench.execution.jobs.arrays import read_facts
             from adbench.execution.jobs.data import take_labels

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from adbench.errors import AdbenchError, DatasetError, PluginError, UsageError
+from adbench.errors import AdbenchError, DatasetError, PluginError, UsageError, one_line
 from adbench.execution.executor import Executor
 from adbench.execution.job import Ended, Job
 from adbench.finder import Finder, cache_folder
@@ -50,18 +50,65 @@ def find_sources(
     DatasetError
         If data is there but damaged or unreadable: nothing is run on part of the truth.
     """
-    entries = {spec.name: dataset_entry(registry, spec) for spec in datasets}
-    args = {"datasets": list(entries.values()), "folders": [os.fspath(folder) for folder in finder.folders]}
-    found = call(executor, work, "data:survey", args | {"cache": os.fspath(cache_folder())}, DATA_PRELOAD)
-    for name in entries:
-        if "error" in found[name]:
-            raise DatasetError(found[name]["error"])
-    unknown = [name for name in entries if found[name].get("fingerprint", "") is None]
-    found |= _prepare(executor, [(entries[name], found[name]) for name in unknown], work)
+    found = locate(executor, registry, datasets, finder, work)
+    _raise_damaged(found)
+    found = decode(executor, registry, datasets, found, work)
+    _raise_damaged(found)
     return {
         name: entry["missing"] if "missing" in entry else Source(entry["variant"], entry["fingerprint"], entry["note"])
         for name, entry in found.items()
     }
+
+
+def locate(
+    executor: Executor, registry: Registry, datasets: Sequence[DatasetSpec], finder: Finder, work: Path
+) -> dict[str, dict[str, Any]]:
+    """Look what each dataset finds on this machine, by names alone.
+
+    Returns
+    -------
+    dict
+        Dataset name -> ``{"variant", "note", "files", "details", "fingerprint"}``, ``{"missing": why}`` or
+        ``{"error": why}``. The fingerprint is None until the data has been decoded.
+    """
+    entries = [dataset_entry(registry, spec) for spec in datasets]
+    args = {"datasets": entries, "folders": [os.fspath(folder) for folder in finder.folders]}
+    return call(executor, work, "data:survey", args | {"cache": os.fspath(cache_folder())}, DATA_PRELOAD)
+
+
+def decode(
+    executor: Executor,
+    registry: Registry,
+    datasets: Sequence[DatasetSpec],
+    found: Mapping[str, Mapping[str, Any]],
+    work: Path,
+) -> dict[str, dict[str, Any]]:
+    """Return what :func:`locate` found with all fingerprints, decoding what is not yet in the cache.
+
+    Each dataset is decoded in a process of its own: one that is damaged gets its ``error``, the others
+    their fingerprints.
+    """
+    cache = os.fspath(cache_folder())
+    result = {name: dict(entry) for name, entry in found.items()}
+    specs = [spec for spec in datasets if found[spec.name].get("fingerprint", "") is None]
+    jobs = [
+        _job(
+            "data:prepare",
+            number,
+            {"dataset": dataset_entry(registry, spec), "found": found[spec.name], "cache": cache},
+            work,
+            DATA_PRELOAD,
+        )
+        for number, spec in enumerate(specs)
+    ]
+    ends = {ended.job.id: ended for ended in _run_all(executor, jobs)}
+    for spec, job in zip(specs, jobs, strict=True):
+        ended = ends[job.id]
+        if ended.failure:
+            result[spec.name]["error"] = f"dataset {spec.name!r} cannot be decoded: {_failure(ended)}"
+        else:
+            result[spec.name] |= ended.result
+    return result
 
 
 def check_settings(
@@ -116,20 +163,6 @@ def call(
     return _result(ended)
 
 
-def _prepare(
-    executor: Executor, datasets: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], work: Path
-) -> dict[str, dict[str, Any]]:
-    cache = os.fspath(cache_folder())
-    jobs = [
-        _job("data:prepare", number, {"dataset": entry, "found": found, "cache": cache}, work, DATA_PRELOAD)
-        for number, (entry, found) in enumerate(datasets)
-    ]
-    ends = {ended.job.id: _result(ended) for ended in _run_all(executor, jobs)}
-    for job in jobs:
-        _raise_told(ends[job.id], DatasetError)
-    return {entry["name"]: {**found, **ends[job.id]} for job, (entry, found) in zip(jobs, datasets, strict=True)}
-
-
 def _run_all(executor: Executor, jobs: Iterable[Job]) -> list[Ended]:
     waiting = list(jobs)
     ends: list[Ended] = []
@@ -150,10 +183,19 @@ def _job(function: str, number: int, args: Mapping[str, Any], work: Path, preloa
 
 def _result(ended: Ended) -> dict[str, Any]:
     if ended.failure:
-        detail = ended.log.strip().splitlines()[-1:] or [""]
-        raise PluginError(f"looking at data or settings failed: {ended.reason} {detail[0]}".strip())
+        raise PluginError(f"looking at data or settings failed: {_failure(ended)}")
     result: dict[str, Any] = ended.result
     return result
+
+
+def _failure(ended: Ended) -> str:
+    detail = ended.log.strip().splitlines()[-1:] or [""]
+    return one_line(f"{ended.reason} {detail[0]}")
+
+
+def _raise_damaged(found: Mapping[str, Mapping[str, Any]]) -> None:
+    for entry in found.values():
+        _raise_told(entry, DatasetError)
 
 
 def _raise_told(result: Mapping[str, Any], kind: type[AdbenchError] = UsageError) -> None:

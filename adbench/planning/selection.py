@@ -45,6 +45,15 @@ def _matching_detectors(registry: Registry, pattern: str) -> list[str]:
     return [registry.detector(pattern).name]
 
 
+def select_datasets(registry: Registry, patterns: Sequence[str]) -> list[DatasetSpec]:
+    """Return the datasets that names, globs or addresses (``file:PATH``) select; all of them for no pattern."""
+    chosen: dict[str, DatasetSpec] = {}
+    for pattern in patterns or ["*"]:
+        matching = [registry.open_dataset(pattern)] if _SCHEME.match(pattern) else _matching_datasets(registry, pattern)
+        chosen |= {spec.name: spec for spec in matching}
+    return list(chosen.values())
+
+
 def select_tasks(
     registry: Registry, patterns: Sequence[str], lane: str | None = None
 ) -> list[tuple[DatasetSpec, TaskSpec]]:

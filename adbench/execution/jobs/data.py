@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adbench.dataset import Dataset, Describes, Found, Split, TestSet
-from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, one_line
+from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, UsageError, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays
-from adbench.finder import Finder
+from adbench.finder import Finder, prepared_folder
 
 _VARIANT = re.compile(r"[A-Za-z0-9_.-]{0,60}")
 _TEST_NAME = re.compile(r"[A-Za-z0-9_.,()+@ -]{1,60}")
@@ -110,7 +110,7 @@ def _decode(entry: dict[str, Any], found: Found, cache: Path, index: Path) -> di
         if array.dtype.kind not in "biuf":
             raise PluginError(f"load() must give arrays of numbers; {name!r} has dtype {array.dtype}")
     fingerprint = arrays.fingerprint(decoded)
-    arrays.write_folder(_prepared(cache, fingerprint), decoded, {"names": sorted(decoded)})
+    arrays.write_folder(prepared_folder(fingerprint, cache), decoded, {"names": sorted(decoded)})
     if isinstance(dataset, Describes):
         _check_variant(found := dataset.describe(found, decoded))
     known = {"fingerprint": fingerprint, "variant": found.variant, "note": found.note}
@@ -136,21 +136,21 @@ def split(
     Returns
     -------
     dict
-        ``{}``, or ``{"error": why}``.
+        ``{}``, or ``{"error": why, "wrong_usage": bool}``.
     """
     try:
         decoded = read_prepared(Path(cache), fingerprint)
         made = _dataset(dataset).split(decoded, seed=seed, repetition=repetition, **params)
         check_split(made, setting)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes the outcome of every trial on these rows
-        return {"error": _told(dataset["name"], error)}
+        return {"error": _told(dataset["name"], error), "wrong_usage": isinstance(error, UsageError)}
     _write(made, Path(out))
     return {}
 
 
 def read_prepared(cache: Path, fingerprint: str) -> dict[str, NDArray[Any]]:
     """Map a dataset's decoded arrays, making sure that they are still what their fingerprint says."""
-    folder = _prepared(cache, fingerprint)
+    folder = prepared_folder(fingerprint, cache)
     try:
         decoded = {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
     except (OSError, ValueError, KeyError):
@@ -267,7 +267,7 @@ def _known(index: Path, cache: Path) -> dict[str, Any] | None:
     """Return what is known of data decoded earlier, None unless its arrays are there."""
     try:
         known: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
-        return known if _prepared(cache, known["fingerprint"]).is_dir() else None
+        return known if prepared_folder(known["fingerprint"], cache).is_dir() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # decoded anew
 
@@ -275,10 +275,6 @@ def _known(index: Path, cache: Path) -> dict[str, Any] | None:
 def _check_variant(found: Found) -> None:
     if not _VARIANT.fullmatch(found.variant):
         raise PluginError(f"a variant is at most 60 letters, digits, '-', '_' and '.'; got {found.variant!r}")
-
-
-def _prepared(cache: Path, fingerprint: str) -> Path:
-    return cache / "prepared" / fingerprint
 
 
 def _index_path(entry: Mapping[str, Any], found: Found, cache: Path) -> Path:
