@@ -209,6 +209,16 @@ class Store:
                 [(now, trial.profile, trial.key) for trial in again],
             )
 
+    def unplan(self, trials: Iterable[Trial]) -> None:
+        """Forget that trials were planned that have not run, and turned out to be a mistake."""
+        with self._writing():
+            for trial in trials:
+                for table in ("planned", "labels"):
+                    self._db.execute(
+                        f"DELETE FROM {table} WHERE profile = ? AND key = ? AND key NOT IN (SELECT key FROM records)",
+                        (trial.profile, trial.key),
+                    )
+
     def planned_keys(self, profile: str) -> set[str]:
         """Return the keys of trials that were planned under a profile."""
         return {key for (key,) in self._read("SELECT key FROM labels WHERE profile = ?", (profile,))}

@@ -143,6 +143,18 @@ def test_a_lost_score_file_is_made_anew(run, tmp_path):
     assert again.leaderboard().to_frame()["status"].tolist() == ["ok 1", "ok 1"]
 
 
+def test_a_setting_that_a_split_refuses_is_wrong_usage(run, tmp_path):
+    """What the user set cannot be meant: one line, nothing is run on it, and what is stored stays."""
+    run(["toy-distance"])
+    with pytest.raises(UsageError, match="dataset 'toy-table': 'n_train' must be from 1 to 159; got 200"):
+        run(["toy-noise"], settings={"toy-table": {"n_train": 200}})
+    with Store.open(tmp_path / "store") as store:
+        assert [record.status for _, record in store.labelled()] == ["ok"]
+    _, ran = run(["toy-distance", "toy-noise"])
+    assert ran == 1
+
+
+
 def test_settings_are_another_trial(run):
     """A setting makes another trial under its own label, unless a profile says the same: then nothing runs."""
     results, ran = run(["toy-distance"], settings={"toy-distance": {"power": 2.0}})

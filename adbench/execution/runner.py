@@ -170,7 +170,9 @@ class Run:
         rows.error = f"{ended.failure}: {ended.reason}" if ended.failure else ended.result.get("error", "")
         rows.state = "failed" if rows.error else "ready"
         if not ended.failure and ended.result.get("wrong_usage") and rows.settings:
-            raise UsageError(rows.error)  # what the user set cannot be meant: nothing is run on it
+            # What the user set cannot be meant: nothing is run on it, nor stands in a table as not run yet.
+            self.store.unplan(planned.trial for planned in self._waiting if self._rows_of(planned) is rows)
+            raise UsageError(rows.error)
         if not rows.error:
             from adbench.execution.jobs.arrays import read_facts
             from adbench.execution.jobs.data import take_labels

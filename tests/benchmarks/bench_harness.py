@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 
 import pytest
@@ -13,11 +12,6 @@ from adbench.progress import QuietView
 from adbench.registry import Registry
 
 TRIALS = 200
-
-
-def tell(line):
-    """Show a figure that pytest-benchmark's table has no column for."""
-    sys.__stdout__.write(f"\n{line}\n")
 
 
 class Clock(QuietView):
@@ -49,7 +43,7 @@ class Trivial:
         ]
 
 
-def test_milliseconds_a_trial(benchmark, faults, tmp_path):
+def test_milliseconds_a_trial(benchmark, faults, tell, tmp_path):
     """Harness time of an isolated trial beyond fit and score, host warm: at most 30 ms."""
     clock = Clock()
     registry = Registry.of(faults, Trivial())
@@ -62,7 +56,7 @@ def test_milliseconds_a_trial(benchmark, faults, tmp_path):
     tell(f"harness: {clock.milliseconds_a_trial():.1f} ms a trial over {TRIALS} trials on the same rows")
 
 
-def test_milliseconds_a_trial_with_new_rows(benchmark, faults, tmp_path):
+def test_milliseconds_a_trial_with_new_rows(benchmark, faults, tell, tmp_path):
     """The same where each trial needs rows of its own: a further process a trial."""
     clock = Clock()
     registry = Registry.of(faults)
@@ -75,7 +69,7 @@ def test_milliseconds_a_trial_with_new_rows(benchmark, faults, tmp_path):
     tell(f"harness: {clock.milliseconds_a_trial():.1f} ms a trial over {TRIALS} trials on rows of their own")
 
 
-def test_two_jobs(benchmark, tmp_path, monkeypatch):
+def test_two_jobs(benchmark, tell, tmp_path, monkeypatch):
     """Two jobs against one, on a detector that computes: at least 1.7 x the throughput on two cores.
 
     One job is given both cores' threads, which slows this detector down; so it is held against one

@@ -54,7 +54,7 @@ class Watch(threading.Thread):
 
 
 @pytest.mark.skipif(not (DATA / "mnist").is_dir(), reason="needs the official MNIST in ADBENCH_DATA")
-def test_twenty_trials_on_full_mnist(faults, tmp_path, monkeypatch):
+def test_twenty_trials_on_full_mnist(faults, tell, tmp_path, monkeypatch):
     """The rows are held once, and the idx files are read once: they are overwritten after the first trial."""
     pairs = pytest.importorskip("adbench_image_pairs")
     folder = tmp_path / "data" / "mnist"
@@ -83,8 +83,8 @@ def test_twenty_trials_on_full_mnist(faults, tmp_path, monkeypatch):
     frame = results.to_frame()
     assert set(frame.status) == {"ok"} and frame.key.nunique() == TRIALS
     rows = 4 * 784 * (60_000 + 20_000) / 2**20
-    print(
-        f"\n{TRIALS} trials at once on full MNIST ({rows:.0f} MB of rows): {all_of_them.peak_mb:.0f} MB held by "
+    tell(
+        f"{TRIALS} trials at once on full MNIST ({rows:.0f} MB of rows): {all_of_them.peak_mb:.0f} MB held by "
         f"{all_of_them.processes} processes (their resident sizes add up to {all_of_them.rss_mb:.0f} MB); "
         f"one trial: {one.peak_mb:.0f} MB; the idx files were zeros by then"
     )

@@ -21,3 +21,13 @@ def faults(tmp_path, monkeypatch):
 def command():
     """Words that start the command line."""
     return [sys.executable, "-c", "from adbench.cli import main; main()"]
+
+
+@pytest.fixture
+def tell():
+    """Show a figure that pytest-benchmark's table has no column for."""
+
+    def tell(line):
+        sys.__stdout__.write(f"\n{line}\n")
+
+    return tell
