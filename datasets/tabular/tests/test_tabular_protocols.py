@@ -1,5 +1,6 @@
 """The tables and their protocols: who is trained on, who is tested, and on which scale."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adbench_tabular import adbench_datasets
+from adbench_tabular import adbench_datasets, adbench_open_dataset
 from adbench_tabular.tables import BreastCancer, ClassicalTable
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from adbench import DataMissing, DatasetError, Finder
 from adbench.dataset import Dataset
+from adbench.specs import PROFILES
+from adbench.testing import dataset_checks
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
 SHAPES = {
@@ -27,6 +30,13 @@ SHAPES = {
     "38_thyroid": (3_772, 6, 93),
     "40_vowels": (1_456, 12, 50),
     "45_wine": (129, 13, 10),
+}
+CHECKED = [spec for spec in adbench_datasets() if spec.params.get("file", "").removesuffix(".npz") in ("", *SHAPES)]
+NOT_DRAWN = "between 1,000 and 50,000 rows, first-half takes all of them in file order, as its source does"
+KNOWN = {
+    f"{name}-first-half-{profile}-other_seed": NOT_DRAWN
+    for name in ("annthyroid", "cardio", "mammography", "thyroid", "vowels")
+    for profile in PROFILES
 }
 needs_classical = pytest.mark.skipif(
     not (DATA / "adbench_classical").is_dir(), reason="needs adbench_classical/ in ADBENCH_DATA"
@@ -63,6 +73,12 @@ def ids(split):
     return np.concatenate([split.train_ids, split.tests["test"].row_ids])
 
 
+@pytest.mark.parametrize("check", dataset_checks(*CHECKED, known=KNOWN), ids=str)
+def test_contract(check):
+    """Every rule of adbench.testing.dataset_checks holds."""
+    check()
+
+
 def test_the_hook_loads_no_array_library(tmp_path):
     """Listing 48 tables and opening a user's file imports adbench only."""
     (tmp_path / "mine.csv").touch()
@@ -95,6 +111,23 @@ def test_a_file_is_found_in_each_usual_folder(tmp_path, folder):
     (tmp_path / folder / "45_wine.npz").touch()
     found = ClassicalTable("45_wine.npz").locate(Finder((tmp_path,)))
     assert (found.variant, found.files) == ("", (tmp_path / folder / "45_wine.npz",))
+
+
+def test_each_official_file_can_be_fetched_to_where_it_is_looked_for():
+    """Its address is upstream's; ten are checked by a checksum, the others by what they hold."""
+    files = {spec.params["file"]: spec.files for spec in adbench_datasets() if "file" in spec.params}
+    assert all(file.path == f"adbench_classical/{name}" for name, (file,) in files.items())
+    assert all(file.urls[0].endswith(f"/adbench/datasets/Classical/{name}") for name, (file,) in files.items())
+    assert sorted(name for name, (file,) in files.items() if file.checksum) == sorted(f"{stem}.npz" for stem in SHAPES)
+
+
+@needs_classical
+@pytest.mark.parametrize("stem", SHAPES)
+def test_the_checksums_are_those_of_the_official_files(stem):
+    """What is fetched is held against the bytes that the counts were taken from."""
+    (file,) = next(spec.files for spec in adbench_datasets() if spec.params.get("file") == f"{stem}.npz")
+    contents = (DATA / file.path).read_bytes()
+    assert file.checksum == f"sha256:{hashlib.sha256(contents).hexdigest()}"
 
 
 def test_a_missing_file_says_where_to_put_it():
@@ -207,6 +240,15 @@ def test_pyod_6040_equals_sklearns_split(cardio, repetition):
     assert result.contamination == 11 / 101
 
 
+def test_pyods_split_is_offered_for_all_tables_but_never_by_default(tmp_path):
+    """ADBench's files, the breast cancer data and a user's own table have it, in the published lane."""
+    (tmp_path / "mine.csv").touch()
+    offered = {spec.name: spec.tasks for spec in adbench_datasets()}
+    (mine,) = adbench_open_dataset(f"file:{tmp_path}/mine.csv#setting=pyod-6040").tasks
+    assert all(mine in tasks for tasks in offered.values())
+    assert (mine.name, mine.lane, mine.default) == ("pyod-6040", "published", False)
+
+
 @pytest.mark.parametrize("n_normals, n_anomalies", [(700, 61), (1_501, 99), (50_500, 700)])
 def test_first_half_equals_the_published_generator(cardio, n_normals, n_anomalies):
     """Small tables are drawn up, large ones cut down, and the first half in file order trains."""
@@ -237,7 +279,7 @@ BAD_FILES = {
     "no y": ({"X": X}, ["arrays X and y; found 'X'"]),
     "pickled": ({"X": X.astype(object), "y": Y}, ["plain arrays X and y", "allow_pickle"]),
     "one-dimensional X": ({"X": X[:, 0], "y": Y}, ["X with two dimensions; found shape (10,)"]),
-    "images": ({"X": np.zeros((10, 28, 28)), "y": Y}, ["(10, 28, 28)", "Images in an .npz are not read yet"]),
+    "images": ({"X": np.zeros((10, 28, 28)), "y": Y}, ["X with two dimensions; found shape (10, 28, 28)"]),
     "text": ({"X": X.astype(str), "y": Y}, ["X of numbers; found dtype <U"]),
     "complex": ({"X": X.astype(complex), "y": Y}, ["X of numbers; found dtype complex128"]),
     "no rows": ({"X": X[:0], "y": Y[:0]}, ["rows and feature columns; found 0 x 3"]),
@@ -263,7 +305,7 @@ def test_a_bad_classical_file_is_named_with_expected_and_found(tmp_path, fault):
     with pytest.raises(DatasetError) as caught:
         table.load(table.locate(Finder((tmp_path,))))
     text = str(caught.value)
-    assert text.startswith("45_wine.npz: expected ") and "; found " in text
+    assert text.startswith("Classical/45_wine.npz: expected ") and "; found " in text
     assert "\n" not in text and str(tmp_path) not in text
     assert [word for word in words if word not in text] == []
 

@@ -1,6 +1,7 @@
 """A user's own file: its address, its formats, its labels, and what is said when it is wrong."""
 
 import gzip
+import os
 import pickle
 from dataclasses import asdict
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from adbench_tabular import adbench_open_dataset
-from adbench_tabular.tables import UserTable
+from adbench_tabular.tables import UserFile
 
 from adbench import DataMissing, DatasetError, Finder, UsageError
 from adbench.dataset import Dataset
@@ -35,7 +36,7 @@ def write(path, frame):
 
 def load(path, query=""):
     spec = adbench_open_dataset(f"file:{path}#{query}")
-    table = UserTable(**spec.params)
+    table = UserFile(**spec.params)
     return table.load(table.locate(Finder(())))
 
 
@@ -56,7 +57,7 @@ def test_an_address_becomes_a_dataset_with_both_settings(tmp_path):
     assert [task.name for task in spec.tasks] == ["novelty", "outlier"]
     texts = {key: value for key, value in asdict(spec).items() if key != "params"}
     assert path.name in spec.summary and str(tmp_path) not in str(texts)
-    assert isinstance(UserTable(**spec.params), Dataset)
+    assert isinstance(UserFile(**spec.params), Dataset)
 
 
 def test_every_key_is_read_and_percent_decoded(tmp_path):
@@ -65,7 +66,7 @@ def test_every_key_is_read_and_percent_decoded(tmp_path):
     address = f"file:{str(path).replace('#', '%23')}#label=state%20%26%20more&normal=ok&setting=outlier&name=pump.1"
     spec = adbench_open_dataset(address)
     assert (spec.name, [task.name for task in spec.tasks]) == ("pump.1", ["outlier"])
-    assert UserTable(**spec.params) == UserTable(path=str(path), label="state & more", normal="ok")
+    assert UserFile(**spec.params) == UserFile(path=str(path), label="state & more", normal="ok")
 
 
 def test_a_relative_path_and_a_home_are_understood(tmp_path, monkeypatch):
@@ -85,12 +86,18 @@ def test_other_addresses_are_left_to_others():
 @pytest.mark.parametrize(
     "query, words",
     [
-        ("lable=x", "no key 'lable' in a file: address. Did you mean 'label'? Known: label, normal, setting, name"),
+        (
+            "lable=x",
+            "no key 'lable' in a file: address. Did you mean 'label'? Known: label, normal, size, setting, name.",
+        ),
         ("colour=x", "no key 'colour' in a file: address. Known:"),
         ("label", "'label' in a file: address needs a value: label=VALUE"),
         ("normal=", "'normal' in a file: address needs a value"),
         ("normal=a&normal=b", "'normal' stands twice"),
-        ("setting=novel", "'setting' of a file: address must be novelty or outlier; got 'novel'"),
+        ("setting=novel", "'setting' of a file: address must be one of novelty, outlier, pyod-6040; got 'novel'"),
+        ("size=32", "'size' of a file: address is WIDTHxHEIGHT in pixels, such as 32x32; got '32'"),
+        ("size=0x4", "such as 32x32; got '0x4'"),
+        ("size=32x32", "mine.csv: 'size' is for folders and archives of images"),
         ("name=My Pump", "'name' of a file: address is up to 80 lower-case letters"),
     ],
 )
@@ -107,15 +114,18 @@ def test_a_wrong_key_or_value_is_a_usage_error(tmp_path, query, words):
     [
         ("none.csv", "no such file: 'none.csv'"),
         ("", "no such file: ''"),
-        ("folder.csv", "not a readable file: 'folder.csv'"),
-        ("mine.xlsx", "mine.xlsx: expected a file that ends in one of .npz, .csv, .csv.gz"),
-        ("mine.npz#label=a", "mine.npz: 'label' is for csv, tsv and parquet"),
+        ("pipe", "not a readable file: 'pipe'"),
+        ("mine.xlsx", "mine.xlsx: expected a folder, or a file that ends in one of .npz, .csv, .csv.gz"),
+        ("mine.npz#label=a", "mine.npz: 'label' is for csv, tsv and parquet; an .npz holds its labels as y"),
+        ("folder#label=a", "folder: 'label' is for csv, tsv and parquet; images have their folder's name"),
+        ("folder#setting=pyod-6040", "folder: 'setting' of images must be novelty or outlier; got 'pyod-6040'"),
     ],
 )
 def test_a_wrong_path_is_a_usage_error(tmp_path, monkeypatch, name, words):
     """The path is named as the user gave it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     for file in ("mine.xlsx", "mine.npz"):
         (tmp_path / file).touch()
     with pytest.raises(UsageError) as caught:
@@ -129,7 +139,7 @@ def test_a_file_removed_since_is_missing(tmp_path):
     spec = adbench_open_dataset(f"file:{path}")
     path.unlink()
     with pytest.raises(DataMissing, match=r"^mine\.csv is no longer there"):
-        UserTable(**spec.params).locate(Finder(()))
+        UserFile(**spec.params).locate(Finder(()))
 
 
 @pytest.mark.parametrize("name", ["t.npz", "t.csv", "t.parquet"])
@@ -144,8 +154,9 @@ def test_a_file_removed_since_is_missing(tmp_path):
         ([bool(label) for label in IS_ANOMALY], ""),
         ([float(label) for label in IS_ANOMALY], ""),
         (["NA", "NA", "x", "NA", "NA", "NA", "x", "NA"], "NA"),
+        ([["normal", "Anomaly"][label] for label in IS_ANOMALY], ""),
     ],
-    ids=["text", "integers", "floats", "signs", "normal is true", "booleans", "0.0 and 1.0", "named NA"],
+    ids=["text", "integers", "floats", "signs", "normal is true", "booleans", "0.0 and 1.0", "named NA", "words"],
 )
 def test_labels_of_any_type_are_understood(tmp_path, name, labels, normal):
     """One value is normal and all the others are anomalies."""
@@ -177,7 +188,7 @@ BAD_FRAMES = {
     "no label": (FRAME, "", ["one label column named label, y, class", "found columns 'a', 'b', 'c'", "label=COLUMN"]),
     "two labels": (labelled().assign(y=0), "", ["found columns 'label', 'y'", "label=COLUMN"]),
     "label misspelt": (labelled(name="state"), "label=stat", ["a column 'stat'", "Did you mean 'state'?"]),
-    "unmapped labels": (labelled(CLASSES), "", ["false and true; found 'ok', 'hot', 'leak'", "normal=VALUE"]),
+    "unmapped labels": (labelled(CLASSES), "", ["normal and anomaly; found 'ok', 'hot', 'leak'", "normal=VALUE"]),
     "normal misspelt": (labelled(CLASSES), "normal=okay", ["rows labelled 'okay'", "Did you mean normal=ok?"]),
     "only normals": (labelled([0] * 8), "", ["4 normal rows and 1 anomaly; found 8 and 0"]),
     "only anomalies": (labelled([1] * 8), "", ["found 0 and 8", "which label means normal"]),
@@ -213,7 +224,7 @@ BAD_FILES = {
     "saved index": ("t.csv", b",a,label\n0,2,0\n", ["a name for every column", "a saved index goes with index=False"]),
     "semicolons": ("t.csv", b"a;b;label\n1;2;0\n", ["found columns 'a;b;label'"]),
     "not utf-8": ("t.csv", "a,label\n\u00e4,0\n".encode("latin-1"), ["utf-8"]),
-    "truncated gz": ("t.csv.gz", gzip.compress(b"a,label\n1,0\n" * 99)[:-9], ["a text table", "end-of-stream"]),
+    "truncated gz": ("t.csv.gz", gzip.compress(b"a,label\n1,0\n" * 99)[:-9], ["text table", "end-of-stream"]),
     "not gz": ("t.csv.gz", b"a,label\n1,0\n", ["Not a gzipped file"]),
     "not parquet": ("t.parquet", b"a,label\n1,0\n", ["a parquet file; found one that cannot be read so"]),
     "not npz": ("t.npz", b"a,label\n1,0\n", ["an .npz; found another format, or a damaged file"]),
@@ -236,11 +247,12 @@ def test_a_damaged_file_is_named_with_expected_found_and_a_way_out(tmp_path, fau
         ({"X": FEATURES}, ["arrays X and y; found 'X'", "np.savez(file, X=X, y=y)"]),
         ({"data": FEATURES, "labels": IS_ANOMALY}, ["found 'data', 'labels'"]),
         ({"X": FEATURES, "y": np.array(CLASSES, dtype=object)}, ["plain arrays", "allow_pickle=False"]),
-        ({"X": np.zeros((8, 28, 28, 1)), "y": IS_ANOMALY}, ["(8, 28, 28, 1)", "Images in an .npz are not read yet"]),
+        ({"X": np.zeros((8, 2, 2, 2, 2)), "y": IS_ANOMALY}, ["(8, 2, 2, 2, 2)", "two dimensions"]),
+        ({"X": FEATURES, "y": np.array(CLASSES)}, ["labels 0 and 1", "found 'ok', 'hot', 'leak'", "normal=VALUE"]),
         ({"X": FEATURES, "y": IS_ANOMALY[1:]}, ["y of shape (8,), one label a row; found shape (7,)"]),
         ({"X": FEATURES, "y": np.array([IS_ANOMALY])}, ["y of shape (8,), one label a row; found shape (1, 8)"]),
     ],
-    ids=["no y", "other names", "pickled labels", "images", "one label short", "a row of labels"],
+    ids=["no y", "other names", "pickled labels", "five dimensions", "classes", "one label short", "a row of labels"],
 )
 def test_a_bad_npz_is_named_with_expected_found_and_a_way_out(tmp_path, arrays, words):
     """Nothing is unpickled, and nothing is guessed."""
@@ -259,6 +271,10 @@ def check_message(path, query, words):
     with pytest.raises(DatasetError) as caught:
         load(path, query)
     text = str(caught.value)
-    assert text.startswith(f"{path.name}: expected ") and "; found " in text and text.endswith((".", "?"))
+    assert (
+        text.startswith(f"{path.parent.name}/{path.name}: expected ")
+        and "; found " in text
+        and text.endswith((".", "?"))
+    )
     assert "\n" not in text and str(path.parent) not in text
     assert [word for word in words if word not in text] == [], text

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench_tabular.checks import listed, wrong
+from adbench import DatasetError
+from adbench_tabular.checks import listed
 
 USUAL_NAMES = ("label", "y", "class", "target", "anomaly", "outlier")
-_BINARY = {"0.0": 0, "1.0": 1, "false": 0, "true": 1}
+_BINARY = {"0.0": 0, "1.0": 1, "false": 0, "true": 1, "normal": 0, "anomaly": 1}
 
 
 def pick_label(path: Path, columns: Sequence[str], label: str | None) -> str:
@@ -23,11 +24,14 @@ def pick_label(path: Path, columns: Sequence[str], label: str | None) -> str:
             return label
         near = difflib.get_close_matches(label, columns, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "Name it with label=COLUMN."
-        raise wrong(path, f"a column {label!r}", f"columns {listed(columns)}", hint)
+        raise DatasetError.in_file(
+            path, expected=f"a column {label!r}", found=f"columns {listed(columns)}", way_out=hint
+        )
     usual = [name for name in columns if name.casefold() in USUAL_NAMES]
     if len(usual) != 1:
         expected = f"one label column named {', '.join(USUAL_NAMES[:-1])} or {USUAL_NAMES[-1]}"
-        raise wrong(path, expected, f"columns {listed(usual or columns)}", "Name it with label=COLUMN.")
+        found = f"columns {listed(usual or columns)}"
+        raise DatasetError.in_file(path, expected=expected, found=found, way_out="Name it with label=COLUMN.")
     return usual[0]
 
 
@@ -41,7 +45,8 @@ def to_binary(path: Path, labels: Any, normal: str | None) -> NDArray[np.int64]:
     labels
         One-dimensional, of any type.
     normal
-        The label of normal rows; all others are anomalies. None: labels are 0 and 1, or false and true.
+        The label of normal rows; all others are anomalies. None: labels are 0 and 1, false and true, or
+        normal and anomaly.
     """
     import pandas as pd
 
@@ -49,18 +54,24 @@ def to_binary(path: Path, labels: Any, normal: str | None) -> NDArray[np.int64]:
     texts = [_canonical(value) for value in values]
     missing = np.isin(codes, [-1, *(code for code, text in enumerate(texts) if text in ("", "nan"))])
     if missing.any():
-        raise wrong(path, "a label in every row", f"{missing.sum():,} row(s) without", "Label or drop them.")
+        found = f"{missing.sum():,} row(s) without"
+        raise DatasetError.in_file(path, expected="a label in every row", found=found, way_out="Label or drop them.")
     if normal is None:
         if not set(texts) <= _BINARY.keys():
-            way_out = "Say which value is normal with normal=VALUE."
-            raise wrong(path, "labels 0 and 1, or false and true", listed(values), way_out)
+            raise DatasetError.in_file(
+                path,
+                expected="labels 0 and 1, false and true, or normal and anomaly",
+                found=listed(values),
+                way_out="Say which value is normal with normal=VALUE.",
+            )
         y_of_code = np.array([_BINARY[text] for text in texts], dtype=np.int64)
     else:
         y_of_code = np.array([text != _canonical(normal) for text in texts], dtype=np.int64)
         if y_of_code.all():
             near = difflib.get_close_matches(normal, [str(value) for value in values], n=1)
             hint = f"Did you mean normal={near[0]}?" if near else "Give one of them as normal=VALUE."
-            raise wrong(path, f"rows labelled {normal!r}", f"labels {listed(values)}", hint)
+            found = f"labels {listed(values)}"
+            raise DatasetError.in_file(path, expected=f"rows labelled {normal!r}", found=found, way_out=hint)
     return y_of_code[codes]
 
 
@@ -73,7 +84,7 @@ def _canonical(value: object) -> str:
     ('1.0', '1.0', 'true', 'Cat')
     """
     text = str(value).strip()
-    if text.lower() in ("true", "false"):
+    if text.lower() in _BINARY:
         return text.lower()
     try:
         return str(float(text))

@@ -1,12 +1,13 @@
-"""How the rows of a table are split: two sound protocols, and two published ones to compare with.
+"""How rows are split: two sound protocols, and two published ones to compare with.
 
-Each is a function of the table and a seed. All standardise by the training rows (a column without
-variance is only centred).
+Each is a function of the rows, their labels and a seed. All standardise tables by the training rows (a
+column without variance is only centred); images are only brought to [0, 1].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from adbench import Split, TestSet
 
 Table = NDArray[np.float64]
+Images = NDArray[np.uint8] | NDArray[np.float32]
 Labels = NDArray[np.int64]
 Rows = NDArray[np.int64]
 
 
-def novelty(X: Table, y: Labels, *, seed: int, repetition: int, max_rows: int | None = None) -> Split:
+def novelty(X: Table | Images, y: Labels, *, seed: int, repetition: int, max_rows: int | None = None) -> Split:
     """Train on a random half of the normal rows; test on the other half and all anomalies."""
     rng = np.random.default_rng(seed)
     rows = _sample(y, max_rows, rng)
@@ -30,10 +32,11 @@ def novelty(X: Table, y: Labels, *, seed: int, repetition: int, max_rows: int | 
     return _split(X, y, normals[:n_train], test)
 
 
-def outlier(X: Table, y: Labels, *, seed: int, repetition: int, max_rows: int | None = None) -> Split:
-    """Train on the unlabelled mixture, the table's share of anomalies stated; test on the same rows."""
+def outlier(X: Table | Images, y: Labels, *, seed: int, repetition: int, max_rows: int | None = None) -> Split:
+    """Train on the unlabelled mixture, the share of anomalies stated; test on the same rows."""
     rows = _sample(y, max_rows, np.random.default_rng(seed))
-    scaled = StandardScaler().fit_transform(X[rows])
+    mixture = X[rows]
+    scaled = _scale_of(mixture)(mixture)
     return Split(
         X_train=scaled,
         train_ids=rows,
@@ -101,13 +104,27 @@ def _sample(y: Labels, max_rows: int | None, rng: np.random.Generator) -> Rows:
 
 
 def _split(
-    X: Table, y: Labels, train: Rows, test: Rows, *, contamination: float | None = None, ids: Rows | None = None
+    X: Table | Images,
+    y: Labels,
+    train: Rows,
+    test: Rows,
+    *,
+    contamination: float | None = None,
+    ids: Rows | None = None,
 ) -> Split:
-    scaler = StandardScaler().fit(X[train])
-    ids = np.arange(len(y)) if ids is None else ids
+    X_train, ids = X[train], np.arange(len(y)) if ids is None else ids
+    scaled = _scale_of(X_train)
     return Split(
-        X_train=scaler.transform(X[train]),
+        X_train=scaled(X_train),
         train_ids=ids[train],
-        tests={"test": TestSet(X=scaler.transform(X[test]), y=y[test], row_ids=ids[test])},
+        tests={"test": TestSet(X=scaled(X[test]), y=y[test], row_ids=ids[test])},
         contamination=contamination,
     )
+
+
+def _scale_of(X_train: Table | Images) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return what brings rows to the scale that detectors are given."""
+    if X_train.ndim == 2:
+        return StandardScaler().fit(X_train).transform
+    most = 255 if X_train.dtype == np.uint8 else 1
+    return lambda images: np.divide(images, most, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Read a table's file: npz, csv, tsv or parquet. pandas is imported only where it is needed."""
+"""Read a table's file: npz, csv, tsv or parquet. pandas and pyarrow are imported only where they are needed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,73 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench_tabular.checks import listed, wrong
+from adbench import DatasetError, check_text
+from adbench_tabular.checks import check_size, listed
 from adbench_tabular.labels import pick_label
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNREADABLE = (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+_NPZ_WAY_OUT = "Save with np.savez(file, X=X, y=y)."
+# A value takes two signs at least, so that this many bytes cannot hold more values than fit in memory.
+_MOST_TEXT = 2 << 30
+_MOST_COLUMNS = 100_000
+
+
+def npz_shape(path: Path) -> tuple[int, ...]:
+    """Return the shape of ``X``, reading no more than headers."""
+    shape, _ = _npz_headers(path)["X"]
+    return shape
 
 
 def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the arrays ``X`` and ``y``, never unpickling anything."""
-    if not zipfile.is_zipfile(path):  # before numpy takes it for a pickle
-        raise wrong(path, "an .npz", "another format, or a damaged file", "Save with np.savez(file, X=X, y=y).")
-    with _reading(path, "an .npz with plain arrays X and y"), np.load(path, allow_pickle=False) as content:
-        names = list(content)
-        arrays = [np.asarray(content[name]) for name in ("X", "y") if name in names]
-    if len(arrays) < 2:
-        raise wrong(path, "arrays X and y", listed(names) or "none", "Save with np.savez(file, X=X, y=y).")
-    X, y = arrays
+    """Return the arrays ``X`` and ``y``, never unpickling anything, and nothing whose size is a lie."""
+    for shape, dtype in _npz_headers(path).values():
+        # As float64, unless it is images: those are at most four bytes a value.
+        check_size(path, shape, max(dtype.itemsize, 8 if len(shape) == 2 else 1))
+    with _reading(path, "an .npz with plain arrays X and y"), zipfile.ZipFile(path) as archive:
+        X, y = (_read_member(archive, f"{name}.npy") for name in ("X", "y"))
     return X, y
+
+
+def _npz_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and dtype of ``X`` and ``y`` as stated, checked against the size that the archive states."""
+    if not zipfile.is_zipfile(path):  # before numpy takes it for a pickle
+        found = "another format, or a damaged file"
+        raise DatasetError.in_file(path, expected="an .npz", found=found, way_out=_NPZ_WAY_OUT)
+    with _reading(path, "an .npz with plain arrays X and y"), zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        if not {"X", "y"} <= set(names):
+            found = listed(names) or "none"
+            raise DatasetError.in_file(path, expected="arrays X and y", found=found, way_out=_NPZ_WAY_OUT)
+        return {name: _npy_header(archive, f"{name}.npy") for name in ("X", "y")}
+
+
+def _npy_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    info = archive.getinfo(name)
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(member)
+        stated = member.tell() + prod(shape) * dtype.itemsize
+    if not dtype.hasobject and stated != info.file_size:
+        raise ValueError(f"{name} states shape {shape} of {dtype}, which is not what its {info.file_size:,} bytes hold")
+    return shape, dtype
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as member:
+        array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+    return array
 
 
 def read_text(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series]:
@@ -40,6 +80,7 @@ def read_text(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series]:
     import pandas as pd
 
     separator = "\t" if ".tsv" in path.name.lower() else ","
+    check_text(path, separator=separator, most_columns=_MOST_COLUMNS, most_bytes=_MOST_TEXT)
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True}
     with _reading(path, "a text table with a header"):
         # Apart, because pandas renames doubled and empty names when it reads them as a header.
@@ -56,16 +97,24 @@ def read_text(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series]:
             **options,
         )
     if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of fields beyond the header's
-        raise wrong(path, f"{len(header)} fields in every row, as in the header", "more", "Mend the rows.")
+        expected = f"{len(header)} fields in every row, as in the header"
+        raise DatasetError.in_file(path, expected=expected, found="more", way_out="Mend the rows.")
     return frame.drop(columns=label), frame[label]
 
 
 def read_parquet(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the features and the labels of a parquet file."""
-    import pandas as pd
+    """Return the features and the labels of a parquet file; its footer tells beforehand what it would take."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    with _reading(path, "a parquet file"):
-        frame = pd.read_parquet(path, engine="pyarrow")
+    with _reading(path, "a parquet file"), pq.ParquetFile(path) as file:
+        footer, schema = file.metadata, file.schema_arrow
+        check_size(path, (footer.num_rows, footer.num_columns))
+        if nested := [field.name for field in schema if pa.types.is_nested(field.type)]:
+            raise _no_numbers(path, listed(nested))
+        # Words stay codes: a few bytes of them can state gigabytes.
+        words = [field.name for field in schema if not pa.types.is_primitive(field.type)]
+        frame = pq.read_table(path, read_dictionary=words).to_pandas()
     frame.columns = frame.columns.map(str)
     _check_columns(path, frame.columns)
     label = pick_label(path, list(frame.columns), label)
@@ -83,20 +132,38 @@ def to_numbers(path: Path, features: pd.DataFrame) -> NDArray[np.float64]:
         if not is_numeric_dtype(column.dtype) or is_complex_dtype(column.dtype)
     ]
     if words and len(features):
-        texts = features[words[0]].dropna().astype(str)
+        texts = pd.Series(features[words[0]].dropna().unique()).astype(str)
         no_numbers = texts[pd.to_numeric(texts, errors="coerce").isna()]
         example = f" (for instance {no_numbers.iloc[0][:40]!r})" if len(no_numbers) else ""
-        found = f"others in {listed(words)}{example}"
-        raise wrong(path, "numbers in every feature column", found, "Encode or drop these columns.")
+        raise _no_numbers(path, listed(words) + example)
     return features.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _no_numbers(path: Path, others: str) -> DatasetError:
+    return DatasetError.in_file(
+        path,
+        expected="numbers in every feature column",
+        found=f"others in {others}",
+        way_out="Encode or drop these columns.",
+    )
 
 
 def _check_columns(path: Path, columns: pd.Series | pd.Index) -> None:
     doubled = sorted(set(columns[columns.duplicated()]))
     if "" in list(columns):
-        raise wrong(path, "a name for every column", "one without", "Name it; a saved index goes with index=False.")
+        raise DatasetError.in_file(
+            path,
+            expected="a name for every column",
+            found="one without",
+            way_out="Name it; a saved index goes with index=False.",
+        )
     if doubled:
-        raise wrong(path, "distinct column names", f"{listed(doubled)} more than once", "Rename or drop them.")
+        raise DatasetError.in_file(
+            path,
+            expected="distinct column names",
+            found=f"{listed(doubled)} more than once",
+            way_out="Rename or drop them.",
+        )
 
 
 @contextmanager
@@ -107,4 +174,5 @@ def _reading(path: Path, expected: str) -> Iterator[None]:
     except _UNREADABLE as error:
         text = (getattr(error, "strerror", None) or str(error)).replace(f"{path.parent}/", "")
         reason = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-        raise wrong(path, expected, f"one that cannot be read so ({reason})", "Save it anew.") from error
+        found = f"one that cannot be read so ({reason})"
+        raise DatasetError.in_file(path, expected=expected, found=found, way_out="Save it anew.") from error

@@ -1,4 +1,4 @@
-"""The tables as datasets: they differ in where the rows come from, and share the protocols."""
+"""The datasets: they differ in where the rows come from, and share the protocols."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adbench import DataMissing, Finder, Found, Split
-from adbench_tabular.checks import checked_features, checked_labels
+from adbench_tabular.checks import checked_features, checked_images, checked_labels
+from adbench_tabular.images import list_images, read_images
 from adbench_tabular.labels import to_binary
 from adbench_tabular.readers import read_npz, read_parquet, read_text, to_numbers
 
@@ -19,8 +20,8 @@ _CLASSICAL_FOLDERS = ("adbench_classical", "Classical", "adbench/datasets/Classi
 _CLASSICAL_PAGE = "https://github.com/Minqi824/ADBench/tree/main/adbench/datasets/Classical"
 
 
-class _Table:
-    """Arrays ``X`` (float64) and ``y`` (1 = anomaly), split by one of the shared protocols."""
+class _Rows:
+    """Arrays ``X`` (a table or images) and ``y`` (1 = anomaly), split by one of the shared protocols."""
 
     def split(
         self, arrays: Mapping[str, NDArray[Any]], *, seed: int, repetition: int, protocol: str, **sizes: int | None
@@ -32,7 +33,7 @@ class _Table:
 
 
 @dataclass(frozen=True)
-class ClassicalTable(_Table):
+class ClassicalTable(_Rows):
     """One of ADBench's "Classical" files.
 
     Parameters
@@ -62,8 +63,8 @@ class ClassicalTable(_Table):
 
 
 @dataclass(frozen=True)
-class UserTable(_Table):
-    """A user's own file.
+class UserFile(_Rows):
+    """A user's own file: a table, or an npz of images.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ class UserTable(_Table):
     label
         The label column; None: the only one with a usual name.
     normal
-        The label of normal rows; None: labels are 0 and 1, or false and true.
+        The label of normal rows; None: labels are 0 and 1, false and true, or normal and anomaly.
     """
 
     path: str
@@ -81,10 +82,7 @@ class UserTable(_Table):
 
     def locate(self, finder: Finder) -> Found:
         """Look whether the file is still there."""
-        path = Path(self.path)
-        if not path.is_file():
-            raise DataMissing(f"{path.name} is no longer there: give its address anew with -D 'file:PATH'")
-        return Found(files=(path,), note="A user's own file.")
+        return Found(files=(_still_there(self.path),), note="A user's own file.")
 
     def load(self, found: Found) -> dict[str, NDArray[Any]]:
         """Read and check the features, and turn the labels into 0 and 1."""
@@ -96,13 +94,55 @@ class UserTable(_Table):
             read = read_parquet if path.name.lower().endswith(".parquet") else read_text
             features, labels = read(path, self.label)
             X, columns = to_numbers(path, features), list(features.columns)
-        X = checked_features(path, X, columns)
+        X = checked_images(path, X) if X.ndim in (3, 4) else checked_features(path, X, columns)
         y = to_binary(path, labels, self.normal) if labels.ndim == 1 else labels
         return {"X": X, "y": checked_labels(path, y, len(X))}
 
 
 @dataclass(frozen=True)
-class BreastCancer(_Table):
+class UserImages(_Rows):
+    """A user's own folder or archive of images, in class folders.
+
+    Parameters
+    ----------
+    path
+        What holds the class folders, such as ``normal/`` and ``anomaly/``.
+    normal
+        The folder of normal images, all others hold anomalies; None: ``normal``, beside ``anomaly`` alone.
+    size
+        Width and height in pixels that images are brought to; None: all have the same already.
+    """
+
+    path: str
+    normal: str | None = None
+    size: tuple[int, int] | None = None
+
+    def locate(self, finder: Finder) -> Found:
+        """List a folder's images; their names, sizes and times tell later whether it has changed."""
+        path = _still_there(self.path)
+        if not path.is_dir():
+            return Found(files=(path,), note="A user's own archive of images.")
+        listing = list_images(path)
+        others = f"; {listing.n_others:,} other file(s) in it are not read" if listing.n_others else ""
+        note = f"A user's own folder of {len(listing.names):,} images{others}."
+        return Found(files=(path,), note=note, details={"state": listing.state})
+
+    def load(self, found: Found) -> dict[str, NDArray[Any]]:
+        """Decode the images, and turn their folders' names into 0 and 1."""
+        (path,) = found.files
+        X, folders = read_images(path, self.size, found.details.get("state"))
+        return {"X": X, "y": checked_labels(path, to_binary(path, folders, self.normal), len(X))}
+
+
+def _still_there(text: str) -> Path:
+    path = Path(text)
+    if not path.exists():
+        raise DataMissing(f"{path.name} is no longer there: give its address anew with -D 'file:PATH'")
+    return path
+
+
+@dataclass(frozen=True)
+class BreastCancer(_Rows):
     """The Wisconsin diagnostic data that come with scikit-learn: 569 rows, 30 features, 212 malignant."""
 
     def locate(self, finder: Finder) -> Found:
