@@ -138,25 +138,29 @@ def check_text(
     DatasetError
         If the file is beyond a limit, or damaged.
     """
-    line = total = 0
+    line = total = 0  # bytes since the last line's end, and in all
     fields = 1
     in_header = True
-    with _reading(path, "a readable text table"), open_binary(path) as file:
+    with _reading(path, "a readable text table", "Save it anew."), open_binary(path) as file:
         while chunk := file.read(_CHUNK):
             total += len(chunk)
             first, newline, rest = chunk.partition(b"\n")
             if in_header:
                 fields += first.count(separator.encode())
                 in_header = not newline
-            longest = max((len(part) for part in rest.split(b"\n")), default=0) if newline else 0
-            line = max(line + len(first), longest)
+            line += len(first)
             if fields > most_columns:
                 raise _text_error(path, f"at most {most_columns:,} columns", f"more than {fields - 1:,}")
-            if line > longest_line:
+            if line > longest_line or (len(rest) > longest_line and _longest(rest) > longest_line):
                 raise _text_error(path, f"lines of at most {longest_line:,} bytes", "a longer one")
             if total > most_bytes:
                 raise _text_error(path, f"at most {most_bytes:,} bytes of text", "more")
-            line = len(chunk) - chunk.rfind(b"\n") - 1 if newline else line
+            if newline:
+                line = len(rest) - rest.rfind(b"\n") - 1
+
+
+def _longest(text: bytes) -> int:
+    return max(map(len, text.split(b"\n")))
 
 
 def read_pickle(path: Path, contents: bytes, allowed: Collection[tuple[str, str]]) -> Any:
@@ -224,11 +228,11 @@ def _text_error(path: Path, expected: str, found: str) -> DatasetError:
 
 
 @contextmanager
-def _reading(path: Path, expected: str) -> Iterator[None]:
+def _reading(path: Path, expected: str, way_out: str = _AGAIN) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
         reason = getattr(error, "strerror", None) or one_line(str(error), 100) or type(error).__name__
         raise DatasetError.in_file(
-            path, expected=expected, found=f"one cut short or damaged ({reason})", way_out=_AGAIN
+            path, expected=expected, found=f"one cut short or damaged ({reason})", way_out=way_out
         ) from error
