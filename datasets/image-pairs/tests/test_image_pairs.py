@@ -75,7 +75,7 @@ def test_the_hook_loads_no_array_library():
 
 def test_both_directions_are_default_novelty_tasks_of_one_block():
     """The two directions are on the main board and count as one dataset."""
-    (spec,) = adbench_datasets()
+    spec, *_ = adbench_datasets()
     assert [(t.name, t.setting, t.lane, t.default, t.block) for t in spec.tasks] == [
         ("mnist-normal", "novelty", "corrected", True, ""),
         ("fashion-normal", "novelty", "corrected", True, ""),
