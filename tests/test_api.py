@@ -154,7 +154,6 @@ def test_a_setting_that_a_split_refuses_is_wrong_usage(run, tmp_path):
     assert ran == 1
 
 
-
 def test_settings_are_another_trial(run):
     """A setting makes another trial under its own label, unless a profile says the same: then nothing runs."""
     results, ran = run(["toy-distance"], settings={"toy-distance": {"power": 2.0}})

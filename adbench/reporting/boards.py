@@ -9,6 +9,7 @@ from typing import Any
 from adbench.metric_names import ORACLE
 from adbench.record import MISSING
 from adbench.reporting.filenames import picture_name
+from adbench.reporting.heatmap import by_mean
 from adbench.reporting.leaderboard import Board, Row
 from adbench.reporting.origin import command, provenance
 from adbench.reporting.words import number, seconds, table, text, with_limits
@@ -37,7 +38,8 @@ def suite(boards: Sequence[Board]) -> list[str]:
 
 def _by_test(boards: Sequence[Board]) -> str:
     """Return AUROC of declared scores, a test set a line."""
-    is_floor = {row.detector: row.is_floor for board in boards for row in board.rows if row.declared}
+    floors = {row.detector for board in boards for row in board.rows if row.is_floor}
+    is_floor = {name: name in floors for name in by_mean(boards)}
     lines = []
     for board in boards:
         found = {name: short(declared(board, name)) for name in is_floor}

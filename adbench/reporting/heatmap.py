@@ -28,7 +28,7 @@ def heat_map(boards: Sequence[Board]) -> str:
         SVG, readable on light and dark pages. A cell without a value is empty where the test set was not
         met, and crossed where the detector failed.
     """
-    names = _by_mean([board for board in boards if not board.is_attack] or boards)
+    names = by_mean(boards)
     left = 12 + _GLYPH * max(len(board.test) for board in boards)
     top = 12 + 0.75 * _GLYPH * max(len(name) for name in names)
     width = left + _CELL[0] * len(names) + 0.7 * _GLYPH * max(len(name) for name in names)
@@ -53,9 +53,10 @@ def heat_map(boards: Sequence[Board]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _by_mean(boards: Sequence[Board]) -> list[str]:
+def by_mean(boards: Sequence[Board]) -> list[str]:
+    """Return the detectors by their mean AUROC over test sets, attacks left out, best first; failures count as 0."""
     values: dict[str, list[float]] = {}
-    for board in boards:
+    for board in [board for board in boards if not board.is_attack] or boards:
         for row in board.rows:
             if row.declared:
                 scored = row.evaluations and not row.failed
@@ -74,8 +75,10 @@ def _cell(row: Row, x: float, y: float) -> list[str]:
     value = row.auroc.estimate
     end = _ABOVE if value > 0.5 else _BELOW
     share = abs(value - 0.5) * 2
-    colour = "#" + "".join(f"{round(c + (e - c) * share):02x}" for c, e in zip(_CHANCE, end, strict=True))
-    ink = "#fff" if share > 0.6 else "#000"
+    shade = [round(c + (e - c) * share) for c, e in zip(_CHANCE, end, strict=True)]
+    colour = "#" + "".join(f"{part:02x}" for part in shade)
+    light = sum(weight * part for weight, part in zip((0.30, 0.59, 0.11), shade, strict=True))
+    ink = "#000" if light > 128 else "#fff"
     return [
         f'<rect {box} fill="{colour}"/>'
         f'<text x="{x + wide / 2:.0f}" y="{y + 14:.0f}" text-anchor="middle" fill="{ink}">{value:.3f}</text>'
