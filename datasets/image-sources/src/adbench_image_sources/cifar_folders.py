@@ -22,7 +22,7 @@ FORM = "pictures"
 
 # Where the class folders may lie, with train/ and test/ above them or without.
 _FOLDERS = ("cifar10", "cifar10/cifar10", "cifar10/CIFAR-10-images", "cifar10/CIFAR-10-images-master")
-_OTHER_VERSIONS = ("cifar-10-python", "cifar-10-binary", "cifar-10-matlab")
+_OTHERS = ("cifar-10-python", "cifar-10-binary", "cifar-10-matlab", "cifar100", "cifar-100")
 _FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 _PARTS = ("train", "test")
 _MOST_BYTES = 512 << 20  # the PNG version holds some 150 MB
@@ -44,7 +44,7 @@ def find(finder: Finder) -> Found | None:
                 return found
         for path in sorted((folder / "cifar10").glob("[cC][iI][fF][aA][rR]*")):
             named = path.name.lower()
-            if named.endswith(ARCHIVE_ENDINGS) and not named.startswith(_OTHER_VERSIONS) and path.is_file():
+            if named.endswith(ARCHIVE_ENDINGS) and not named.startswith(_OTHERS) and path.is_file():
                 return _archive(path)
     return None
 
@@ -92,7 +92,7 @@ def read(found: Found) -> Images:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for path, name, file in _files(found):
-            part, label = _place(name)  # type: ignore[misc]
+            part, label = _place(name)
             short = PurePath(name).name
             pixels[part, label, len(short), short] = _decode(path, name, file, found.variant.upper())
     # By length, then name: 2.png before 10.png.
@@ -152,7 +152,9 @@ def _decode(path: Path, name: str, file: IO[bytes], kind: str) -> NDArray[np.uin
             # Asked before anything is decoded: so a picture of a billion pixels takes no memory.
             pixels = np.asarray(image) if image.size == (32, 32) and image.mode == "RGB" else None
     except Exception as error:  # a damaged picture raises whatever it likes
-        raise _wrong(path, f"readable {kind} pictures", f"{name}: {type(error).__name__}: {error}") from error
+        raise _wrong(
+            path, f"readable {kind} pictures", f"{name}, damaged or another format ({type(error).__name__})"
+        ) from error
     if pixels is None:
         raise _wrong(path, "pictures of 32 x 32 in RGB", f"{name}: {told}")
     return pixels
