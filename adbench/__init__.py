@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adbench.api import run as run
     from adbench.dataset import Attack as Attack
     from adbench.dataset import Dataset as Dataset
+    from adbench.dataset import Describes as Describes
     from adbench.dataset import Found as Found
     from adbench.dataset import Split as Split
     from adbench.dataset import TestSet as TestSet
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from adbench.errors import UsageError as UsageError
     from adbench.evaluation import Evaluation as Evaluation
     from adbench.evaluation import evaluate as evaluate
+    from adbench.files import ARCHIVE_SUFFIXES as ARCHIVE_SUFFIXES
     from adbench.files import check_text as check_text
+    from adbench.files import open_binary as open_binary
     from adbench.files import read_members as read_members
     from adbench.files import read_pickle as read_pickle
+    from adbench.files import reading as reading
     from adbench.finder import Finder as Finder
     from adbench.hookspecs import hookimpl as hookimpl
     from adbench.specs import DatasetSpec as DatasetSpec
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "api": ("Results", "run"),
-    "dataset": ("Attack", "Dataset", "Found", "Split", "TestSet"),
+    "dataset": ("Attack", "Dataset", "Describes", "Found", "Split", "TestSet"),
     "detector": ("Detector",),
     "errors": (
         "AdbenchError",
@@ -55,7 +59,7 @@ _HOME = {
         "UsageError",
     ),
     "evaluation": ("Evaluation", "evaluate"),
-    "files": ("check_text", "read_members", "read_pickle"),
+    "files": ("ARCHIVE_SUFFIXES", "check_text", "open_binary", "read_members", "read_pickle", "reading"),
     "finder": ("Finder",),
     "hookspecs": ("hookimpl",),
     "specs": ("DatasetSpec", "DetectorSpec", "RemoteFile", "TaskSpec", "ThresholdSpec"),

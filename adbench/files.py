@@ -21,10 +21,48 @@ from typing import IO, Any
 
 from adbench.errors import DatasetError, one_line
 
-_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError)
+# What decoders raise on damaged files; RuntimeError is what zipfile says of encrypted members.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
 _CHUNK = 1 << 20
+#: File names that :func:`read_members` can read end with one of these.
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 _BINARY = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _AGAIN = "Get the official file again."
+
+
+@contextmanager
+def reading(path: Path, expected: str, way_out: str = _AGAIN) -> Iterator[None]:
+    """Turn what decoders raise on a damaged file into one clear line.
+
+    Parameters
+    ----------
+    path
+        The file that is read inside.
+    expected
+        What it should be.
+    way_out
+        What the user can do.
+
+    Raises
+    ------
+    DatasetError
+        In place of the decoder's own exception.
+    """
+    try:
+        yield
+    except _DAMAGED as error:
+        text = getattr(error, "strerror", None) or str(error).replace(f"{path.parent}/", "") or type(error).__name__
+        found = f"one cut short or damaged ({one_line(text, 100)})"
+        raise DatasetError.in_file(path, expected=expected, found=found, way_out=way_out) from error
 
 
 def read_members(
@@ -58,7 +96,7 @@ def read_members(
     DatasetError
         If the archive is damaged, too large, or has a member whose path leads out of it, a link or a device.
     """
-    with _reading(path, "a whole, readable archive"):
+    with reading(path, "a whole, readable archive"):
         if zipfile.is_zipfile(path):
             yield from _zip_members(path, wanted, most_bytes, most_members)
         else:
@@ -141,7 +179,7 @@ def check_text(
     line = total = 0  # bytes since the last line's end, and in all
     fields = 1
     in_header = True
-    with _reading(path, "a readable text table", "Save it anew."), open_binary(path) as file:
+    with reading(path, "a readable text table", "Save it anew."), open_binary(path) as file:
         while chunk := file.read(_CHUNK):
             total += len(chunk)
             first, newline, rest = chunk.partition(b"\n")
@@ -225,14 +263,3 @@ def _too_large(path: Path, most: int) -> DatasetError:
 
 def _text_error(path: Path, expected: str, found: str) -> DatasetError:
     return DatasetError.in_file(path, expected=expected, found=found, way_out="Is it the table you meant?")
-
-
-@contextmanager
-def _reading(path: Path, expected: str, way_out: str = _AGAIN) -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGED as error:
-        reason = getattr(error, "strerror", None) or one_line(str(error), 100) or type(error).__name__
-        raise DatasetError.in_file(
-            path, expected=expected, found=f"one cut short or damaged ({reason})", way_out=way_out
-        ) from error

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from adbench.errors import DatasetError
 from adbench.execution.executor import Executor
 from adbench.execution.jobs import arrays
+from adbench.execution.jobs.data import read_prepared
 from adbench.execution.survey import decode, locate
-from adbench.finder import Finder, prepared_folder
+from adbench.finder import Finder, cache_folder, prepared_folder
 from adbench.registry import Registry
 from adbench.specs import DatasetSpec, RemoteFile
 
@@ -41,6 +42,8 @@ class Holding:
         Name of each decoded array -> its shape.
     told
         What was found, why there is nothing, or what is wrong: one line.
+    lacking
+        The upstream files that would make it complete and are not in their place.
     """
 
     spec: DatasetSpec
@@ -50,17 +53,12 @@ class Holding:
     fingerprint: str = ""
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     told: str = ""
+    lacking: tuple[RemoteFile, ...] = ()
 
     @property
     def rows(self) -> int:
         """How many rows there are: those of all arrays but labels and other lists."""
         return sum(shape[0] for shape in self.shapes.values() if len(shape) > 1)
-
-    def lacks(self, finder: Finder) -> list[RemoteFile]:
-        """Return the upstream files that would make it complete and are not in their place."""
-        if self.state == COMPLETE:
-            return []
-        return [file for file in self.spec.files if not finder.find(file.path)]
 
 
 @dataclass(frozen=True)
@@ -104,24 +102,27 @@ def take_inventory(
         found = locate(executor, registry, specs, finder, Path(folder))
         if decoded:
             found = decode(executor, registry, specs, found, Path(folder))
-    return [_holding(spec, found[spec.name]) for spec in specs]
+    return [_holding(spec, found[spec.name], finder) for spec in specs]
 
 
-def _holding(spec: DatasetSpec, found: Mapping[str, Any]) -> Holding:
+def _holding(spec: DatasetSpec, found: Mapping[str, Any], finder: Finder) -> Holding:
     """Return a dataset's entry of the survey as a holding."""
+    lacking = tuple(file for file in spec.files if not finder.find(file.path, *file.elsewhere))
     if "missing" in found:
-        return Holding(spec, MISSING, told=found["missing"])
+        return Holding(spec, MISSING, told=found["missing"], lacking=lacking)
     if "error" in found:
-        return Holding(spec, DAMAGED, told=found["error"])
+        return Holding(spec, DAMAGED, told=found["error"], lacking=lacking)
     fingerprint = found["fingerprint"] or ""
+    decoded = arrays.read_folder(prepared_folder(fingerprint)) if fingerprint else {}
     return Holding(
         spec,
         VARIANT if found["variant"] else COMPLETE,
         found["variant"],
         tuple(map(Path, found["files"])),
         fingerprint,
-        {name: array.shape for name, array in _arrays(fingerprint).items()} if fingerprint else {},
+        {name: array.shape for name, array in decoded.items()},
         found["note"],
+        lacking if found["variant"] else (),
     )
 
 
@@ -136,7 +137,7 @@ def check_files(holdings: Sequence[Holding], finder: Finder) -> Iterator[Check]:
     for each in holdings:
         for remote in each.spec.files:
             published.setdefault(PurePosixPath(remote.path).name, []).append(remote)
-            if path := finder.find(remote.path):
+            if path := finder.find(remote.path, *remote.elsewhere):
                 owner.setdefault(path, each.spec.name)
         for path in each.files:
             owner.setdefault(path, each.spec.name)
@@ -150,11 +151,12 @@ def check_arrays(holdings: Sequence[Holding]) -> Iterator[Check]:
         if not each.fingerprint:
             continue
         what = f"decoded arrays of {each.spec.name}"
-        if arrays.fingerprint(_arrays(each.fingerprint)) == each.fingerprint:
-            yield Check(what, "ok", f"fingerprint {each.fingerprint[:12]}")
-        else:
-            shutil.rmtree(prepared_folder(each.fingerprint), ignore_errors=True)
+        try:
+            read_prepared(cache_folder(), each.fingerprint)
+        except DatasetError:
             yield Check(what, "altered", "they are removed, and decoded anew when next used")
+        else:
+            yield Check(what, "ok", f"fingerprint {each.fingerprint[:12]}")
 
 
 def _check_file(path: Path, published: Sequence[RemoteFile], name: str) -> Check:
@@ -178,12 +180,3 @@ def _check_file(path: Path, published: Sequence[RemoteFile], name: str) -> Check
 def _checksum(path: Path, algorithm: str) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-def _arrays(fingerprint: str) -> dict[str, Any]:
-    """Map decoded arrays; damaged ones are none."""
-    folder = prepared_folder(fingerprint)
-    try:
-        return {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}

@@ -160,7 +160,7 @@ class Session:
 
         finder = Finder.from_environment(self.options.data_dir)
         holdings = take_inventory(self._executor, self.registry, specs, finder)
-        lacking = [file for each in holdings for file in each.lacks(finder)]
+        lacking = [file for each in holdings for file in each.lacking]
         bring_missing(lacking, mirror=mirror, upstream=self.options.download, watch=watch)
 
     def plan(self) -> Plan:

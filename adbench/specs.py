@@ -144,12 +144,15 @@ class RemoteFile:
         ``md5:HEX`` or ``sha256:HEX``; empty where none is published: then only ``load`` judges the contents.
     size
         Bytes, if known.
+    elsewhere
+        Other places in a data folder where the file counts as being here.
     """
 
     path: str
     urls: tuple[str, ...] = ()
     checksum: str = ""
     size: int | None = None
+    elsewhere: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         what = f"file {self.path!r}"
@@ -157,6 +160,7 @@ class RemoteFile:
         if self.path.startswith("/") or "\\" in self.path or not all(part.strip(".") for part in parts):
             raise PluginError(f"{what}: 'path' must be relative to a data folder, without '.' or '..'")
         _check_tuple(what, "urls", self.urls)
+        _check_tuple(what, "elsewhere", self.elsewhere)
         if self.checksum and not _CHECKSUM.match(self.checksum):
             raise PluginError(f"{what}: 'checksum' must look like 'md5:HEX' or 'sha256:HEX'; got {self.checksum!r}")
 

@@ -12,21 +12,12 @@ from adbench.progress import QuietView
 from adbench.store import Store
 
 PUBLIC = [
-    *("AdbenchError", "Attack", "DataMissing", "Dataset", "DatasetError", "DatasetSpec", "Detector", "DetectorSpec"),
-    *(
-        "Evaluation",
-        "Finder",
-        "Found",
-        "PluginError",
-        "RemoteFile",
-        "Results",
-        "SkipTrial",
-        "Split",
-        "StoreError",
-        "TaskSpec",
-    ),
-    *("TestSet", "ThresholdSpec", "UnknownName", "UsageError"),
-    *("check_text", "evaluate", "hookimpl", "log", "read_members", "read_pickle", "run", "track"),
+    *("ARCHIVE_SUFFIXES", "AdbenchError", "Attack", "DataMissing", "Dataset", "DatasetError", "DatasetSpec"),
+    *("Describes", "Detector", "DetectorSpec", "Evaluation", "Finder", "Found", "PluginError", "RemoteFile"),
+    *("Results", "SkipTrial", "Split", "StoreError", "TaskSpec", "TestSet", "ThresholdSpec"),
+    *("UnknownName", "UsageError"),
+    *("check_text", "evaluate", "hookimpl", "log", "open_binary", "read_members", "read_pickle", "reading", "run"),
+    "track",
 ]
 TOYS = ["toy-distance", "toy-noise"]
 

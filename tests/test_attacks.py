@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adbench import Attack, PluginError, Split, TestSet
-from adbench.execution.jobs import attacks, data, trial
+from adbench.execution.jobs import attacks, contract, data, trial
 from adbench.execution.jobs.arrays import read_facts
 from adbench.execution.jobs.judging import InvalidScores
 from adbench.reporting.leaderboard import Leaderboard
@@ -51,7 +51,7 @@ def made(**attack):
 def run(split, tmp_path, monkeypatch, detector="Brightness"):
     """Run a trial as a host's child does, in this process."""
     monkeypatch.setitem(sys.modules, "attacked", SimpleNamespace(Brightness=Brightness, Blind=Blind))
-    data.check_split(split, "novelty")
+    contract.check_split(split, "novelty")
     data._write(split, tmp_path / "rows")
     data.take_labels(tmp_path / "rows", read_facts(tmp_path / "rows"))
     spec = {"target": f"attacked:{detector}", "params": {}, "accepts": ("image",), "scores": ("score",)}
@@ -126,7 +126,7 @@ def test_a_gradient_that_is_none_is_invalid(gradient, words):
 def test_a_wrong_attack_is_refused_with_the_split(attack, words):
     """What cannot be carried out is the dataset's mistake, told before any detector runs."""
     with pytest.raises(PluginError, match=words):
-        data.check_split(made(**attack), "novelty")
+        contract.check_split(made(**attack), "novelty")
 
 
 def test_attacks_are_shown_and_not_ranked(synthetic, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from adbench import DatasetError, Found, PluginError, Split, TestSet
 from adbench.execution import frames
-from adbench.execution.jobs import arrays, data, settings
+from adbench.execution.jobs import arrays, contract, data, settings
 
 
 def split(**changes):
@@ -25,7 +25,7 @@ def split(**changes):
 
 def test_sound_split():
     """A split that keeps the contract passes."""
-    data.check_split(split(), "novelty")
+    contract.check_split(split(), "novelty")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_sound_split():
 def test_broken_splits(changes, setting, kind, words):
     """A split that breaks the contract is refused in one line that says how."""
     with pytest.raises(kind) as refusal:
-        data.check_split(split(**changes), setting)
+        contract.check_split(split(**changes), setting)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from adbench.cli.fetching import fetch_watch
+from adbench.cli.plugins import discovered
 from adbench.cli.units import FOLDER, told_size
 from adbench.errors import AdbenchError, UsageError
 from adbench.finder import Finder, cache_folder, downloads_folder, mirror_address, prepared_folder
-from adbench.registry import Registry
 
 if TYPE_CHECKING:
     from adbench.execution.executor import Executor
     from adbench.inventory import Holding
+    from adbench.registry import Registry
     from adbench.specs import DatasetSpec
 
 _names = click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -43,16 +44,16 @@ def status(names: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None
     Data that was not used yet is decoded, so that damage shows; then the exit code is 1. With a NAME everything
     known of it is shown.
     """
-    from adbench.cli import holdings as told
+    from adbench.cli import holdings
     from adbench.inventory import DAMAGED, take_inventory
 
-    registry, finder = _registry(), Finder.from_environment(data_dir)
+    registry, finder = discovered(), Finder.from_environment(data_dir)
     with _executor() as executor:
         found = take_inventory(executor, registry, _select(registry, names), finder, decoded=True)
     if as_json:
-        click.echo(json.dumps([told.as_json(each, finder) for each in found], indent=2))
+        click.echo(json.dumps([holdings.as_json(each) for each in found], indent=2))
     else:
-        for line in told.at_length(found, finder) if names else told.overview(found, finder):
+        for line in holdings.at_length(found) if names else holdings.overview(found, finder):
             click.echo(line)
     damaged = [each for each in found if each.state == DAMAGED]
     for each in damaged:
@@ -77,7 +78,7 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
         raise UsageError("nothing to fetch: give NAME or --all ('adbench data status' shows what is missing)")
     from adbench.inventory import COMPLETE, take_inventory
 
-    registry, finder = _registry(), Finder.from_environment(data_dir)
+    registry, finder = discovered(), Finder.from_environment(data_dir)
     specs = [spec for spec in _select(registry, () if everything else names) if spec.files]
     if not specs:
         raise UsageError(
@@ -90,7 +91,7 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
                 click.echo(f"{spec.name}: nothing to fetch, the complete official data is here")
                 continue
             try:
-                told = _fetch_one(spec, before, finder, force)
+                told = _fetch_one(spec, before, force)
             except AdbenchError as error:
                 failed.append(f"{spec.name}: {error}")
                 continue
@@ -113,7 +114,7 @@ def verify(names: tuple[str, ...], data_dir: Path | None) -> None:
     """
     from adbench.inventory import check_arrays, check_files, take_inventory
 
-    registry, finder = _registry(), Finder.from_environment(data_dir)
+    registry, finder = discovered(), Finder.from_environment(data_dir)
     with _executor() as executor:
         found = take_inventory(executor, registry, _select(registry, names), finder)
     altered = 0
@@ -135,7 +136,7 @@ def path(name: str | None, data_dir: Path | None) -> None:
         return
     from adbench.inventory import MISSING, take_inventory
 
-    registry = _registry()
+    registry = discovered()
     with _executor() as executor:
         for each in take_inventory(executor, registry, _select(registry, [name]), finder):
             if each.state == MISSING:
@@ -155,11 +156,11 @@ def _tell_folders(finder: Finder) -> None:
     click.echo(f"mirror       {mirror_address() or 'none (ADBENCH_MIRROR)'}")
 
 
-def _fetch_one(spec: DatasetSpec, before: Holding, finder: Finder, force: bool) -> str:
+def _fetch_one(spec: DatasetSpec, before: Holding, force: bool) -> str:
     """Bring a dataset's files and say what was brought."""
     from adbench.downloads.fetch import Fetcher, by_folder
 
-    wanted = list(spec.files) if force else before.lacks(finder)
+    wanted = list(spec.files) if force else before.lacking
     try:
         with fetch_watch() as watch:
             fetcher = Fetcher(downloads_folder(), mirror_address(), watch=watch)
@@ -178,9 +179,11 @@ def _fetch_one(spec: DatasetSpec, before: Holding, finder: Finder, force: bool) 
 
 def _now(after: Holding) -> str:
     """Say what a dataset shows after a fetch."""
+    from adbench.inventory import COMPLETE, VARIANT
+
     states = {
-        "complete": "now the complete official data",
-        "variant": f"now {after.spec.name}@{after.variant}: {after.told}",
+        COMPLETE: "now the complete official data",
+        VARIANT: f"now {after.spec.name}@{after.variant}: {after.told}",
     }
     return states.get(after.state, after.told)
 
@@ -189,14 +192,6 @@ def _select(registry: Registry, names: Sequence[str]) -> list[DatasetSpec]:
     from adbench.planning.selection import select_datasets
 
     return select_datasets(registry, names)
-
-
-def _registry() -> Registry:
-    registry = Registry.discover()
-    for plugin in registry.plugins:
-        if plugin.error:
-            click.echo(f"plugin {plugin.name} ({plugin.owner}) is broken and left out: {plugin.error}", err=True)
-    return registry
 
 
 @contextmanager

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import PurePosixPath
 from textwrap import wrap
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +13,7 @@ from urllib.parse import urlsplit
 from adbench.cli.units import told_size
 from adbench.finder import Finder, downloads_folder
 from adbench.inventory import COMPLETE, DAMAGED, MISSING, VARIANT, Holding
-from adbench.specs import RemoteFile
+from adbench.reporting.words import counted
 
 _INDENT = "    "
 _WIDEST = 24
@@ -30,15 +28,15 @@ def overview(holdings: Sequence[Holding], finder: Finder) -> Iterator[str]:
         for each in same:
             yield from _line(each, widths, finder)
             if each.state == VARIANT:
-                yield from _paragraph(_advice(each, finder))
+                yield from _paragraph(_advice(each))
         yield from _paragraph(f"{licence or 'licence not stated'} | {source or 'no citation'}")
     for damaged in (each for each in holdings if each.state == DAMAGED):
         yield f"{damaged.spec.name}  DAMAGED"
         yield from _paragraph(damaged.told)
-    for group in _by_advice([each for each in holdings if each.state == MISSING], finder):
+    for group in _by_advice([each for each in holdings if each.state == MISSING]):
         yield ""
         yield from wrap(f"not here ({len(group)}): {', '.join(each.spec.name for each in group)}", _columns())
-        yield from _paragraph(("" if len(group) == 1 else "e.g. ") + _advice(group[0], finder))
+        yield from _paragraph(("" if len(group) == 1 else "e.g. ") + _advice(group[0]))
     yield ""
     yield from wrap(
         f"{len(here)} of {len(holdings)} datasets are here, {sum(each.state == COMPLETE for each in here)} of them "
@@ -47,19 +45,19 @@ def overview(holdings: Sequence[Holding], finder: Finder) -> Iterator[str]:
     )
 
 
-def at_length(holdings: Sequence[Holding], finder: Finder) -> Iterator[str]:
+def at_length(holdings: Sequence[Holding]) -> Iterator[str]:
     """Yield everything known of each dataset."""
     for number, each in enumerate(holdings):
         if number:
             yield ""
         yield f"{each.spec.name}: {each.spec.summary}"
-        for name, text in _fields(each, finder):
+        for name, text in _fields(each):
             first, *rest = wrap(text, _columns() - 16, break_long_words=False, break_on_hyphens=False) or [""]
             yield f"{_INDENT}{name:<12}{first}"
             yield from (f"{_INDENT}{'':<12}{line}" for line in rest)
 
 
-def as_json(each: Holding, finder: Finder) -> dict[str, Any]:
+def as_json(each: Holding) -> dict[str, Any]:
     """Return a holding as plain values."""
     return {
         "name": each.spec.name,
@@ -72,11 +70,11 @@ def as_json(each: Holding, finder: Finder) -> dict[str, Any]:
         "citation": each.spec.source,
         "files": [str(path) for path in each.files],
         "told": each.told,
-        "to_fetch": [file.path for file in each.lacks(finder)],
+        "to_fetch": [file.path for file in each.lacking],
     }
 
 
-def _fields(each: Holding, finder: Finder) -> Iterator[tuple[str, str]]:
+def _fields(each: Holding) -> Iterator[tuple[str, str]]:
     yield "state", {COMPLETE: "complete official data", VARIANT: f"variant {each.variant}"}.get(each.state, each.state)
     if each.fingerprint:
         yield "rows", f"{each.rows:,}"
@@ -90,9 +88,9 @@ def _fields(each: Holding, finder: Finder) -> Iterator[tuple[str, str]]:
     yield "note", each.told
     for number, file in enumerate(each.spec.files):
         hosts = ", ".join(urlsplit(url).netloc or url for url in file.urls) or "no address known"
-        yield "" if number else "upstream", f"{file.path}{' (not here)' * (file in each.lacks(finder))}: {hosts}"
-    if each.lacks(finder):
-        yield "to do", _fetch_hint(each, each.lacks(finder))
+        yield "" if number else "upstream", f"{file.path}{' (not here)' * (file in each.lacking)}: {hosts}"
+    if each.lacking:
+        yield "to do", _fetch_hint(each)
 
 
 def _line(each: Holding, widths: Sequence[int], finder: Finder) -> Iterator[str]:
@@ -125,39 +123,23 @@ def _places(each: Holding, finder: Finder) -> str:
     )
 
 
-def _by_advice(missing: Sequence[Holding], finder: Finder) -> list[list[Holding]]:
-    """Return the datasets in groups whose advice differs in their own files' names only."""
+def _by_advice(missing: Sequence[Holding]) -> list[list[Holding]]:
+    """Return the datasets in groups that one advice serves: those of one kind, to be fetched or not."""
     groups: dict[tuple[str, bool], list[Holding]] = {}
     for each in missing:
-        texts = [*(file.path for file in each.spec.files), *_strings(list(each.spec.params.values()))]
-        files = {name for text in texts for name in (text, PurePosixPath(text).name) if "." in name}
-        own = "|".join(re.escape(name) for name in sorted(files, key=len, reverse=True))
-        told = re.sub(own, "…", each.told) if own else each.told
-        groups.setdefault((told, bool(each.lacks(finder))), []).append(each)
+        groups.setdefault((each.spec.target, bool(each.lacking)), []).append(each)
     return sorted(groups.values(), key=len)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _strings(each)
-
-
-def _advice(each: Holding, finder: Finder) -> str:
+def _advice(each: Holding) -> str:
     """Return what was found and what to do for the real thing."""
-    lacking = each.lacks(finder)
-    if not lacking or "adbench data fetch" in each.told:
-        return each.told
-    return f"{each.told.rstrip('.')}. {_fetch_hint(each, lacking)}"
+    return f"{each.told.rstrip('.')}. {_fetch_hint(each)}" if each.lacking else each.told
 
 
-def _fetch_hint(each: Holding, lacking: Sequence[RemoteFile]) -> str:
-    sizes = [file.size for file in lacking if file.size is not None]
-    count = f"{len(lacking)} official file{'s' * (len(lacking) > 1)}"
-    told = f", {told_size(sum(sizes))}" if len(sizes) == len(lacking) else ""
-    return f"'adbench data fetch {each.spec.name}' fetches {count}{told}."
+def _fetch_hint(each: Holding) -> str:
+    sizes = [file.size for file in each.lacking if file.size is not None]
+    told = f", {told_size(sum(sizes))}" if len(sizes) == len(each.lacking) else ""
+    return f"'adbench data fetch {each.spec.name}' fetches {counted(len(each.lacking), 'official file')}{told}."
 
 
 def _paragraph(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adbench.cli.fetching import fetch_watch
+from adbench.cli.plugins import discovered
 from adbench.cli.units import FOLDER, seconds, size
 from adbench.defaults import DEFAULT_OUT, DEFAULT_SEEDS, DEFAULT_STORE, EXECUTORS
 from adbench.errors import UsageError
@@ -73,14 +74,10 @@ def run(
     if not (everything or detector or dataset):
         raise UsageError("nothing to run: give --all, or -d DETECTOR and -D DATASET ('adbench list' shows them)")
     from adbench.planning.selection import parse_overrides
-    from adbench.registry import Registry
     from adbench.reporting import pages
     from adbench.session import Options, Session
 
-    registry = Registry.discover()
-    for plugin in registry.plugins:
-        if plugin.error:
-            _say(f"plugin {plugin.name} ({plugin.owner}) is broken and left out: {plugin.error}", err=True)
+    registry = discovered()
     asked = Options(
         detectors=detector,
         datasets=dataset,

@@ -57,6 +57,7 @@ class FetchFailed(DataMissing):
     """
 
     def __init__(self, file: RemoteFile, failures: Sequence[tuple[str, SourceFailed]]) -> None:
+        self.file = file
         self.failures = tuple(failures)
         told = "; ".join(f"{source}: {failure.reason}" for source, failure in failures)
         super().__init__(f"{file.path} could not be fetched: {told or 'no address is known'}")

@@ -9,15 +9,14 @@ from typing import Any
 from adbench.metric_names import ORACLE
 from adbench.record import MISSING
 from adbench.reporting.filenames import picture_name
-from adbench.reporting.heatmap import by_mean
-from adbench.reporting.leaderboard import Board, Row
+from adbench.reporting.leaderboard import Board, Row, by_mean
 from adbench.reporting.origin import command, provenance
 from adbench.reporting.words import number, seconds, table, text, with_limits
 
 _REASON_LENGTH = 300
 
 
-def suite(boards: Sequence[Board]) -> list[str]:
+def many_tests(boards: Sequence[Board]) -> list[str]:
     """Return a task with several test sets: one fit, a heat map, and each test set's own tables folded away."""
     first = boards[0]
     parts = [
@@ -31,7 +30,7 @@ def suite(boards: Sequence[Board]) -> list[str]:
         parts += ["Failed or skipped:", failed]
     parts.append(command(first.profile, boards))
     for board in boards:
-        parts += [f"<details><summary>{text(board.test)}</summary>", _rows_told(board), _scores(board)]
+        parts += [f"<details><summary>{test_name(board)}</summary>", _rows_told(board), _scores(board)]
         parts += [_decisions(board), "</details>"]
     return parts
 
@@ -39,18 +38,41 @@ def suite(boards: Sequence[Board]) -> list[str]:
 def _by_test(boards: Sequence[Board]) -> str:
     """Return AUROC of declared scores, a test set a line."""
     floors = {row.detector for board in boards for row in board.rows if row.is_floor}
-    is_floor = {name: name in floors for name in by_mean(boards)}
-    lines = []
-    for board in boards:
-        found = {name: short(declared(board, name)) for name in is_floor}
-        values = [value for name, (_, value) in found.items() if value is not None and not is_floor[name]]
-        best = max(values, default=None)
-        cells = [bold(words, value == best is not None) for words, value in found.values()]
-        lines.append([text(board.test), *cells])
-    return table(lines, ["test", *(name_of(name, floor) for name, floor in is_floor.items())])
+    lines = [(test_name(board), {detector: [row] for detector, row in board.headlines.items()}) for board in boards]
+    return auroc_table("test", lines, {name: name in floors for name in by_mean(boards)})
 
 
-def single(board: Board) -> list[str]:
+def test_name(board: Board) -> str:
+    """Return a test set's name, adversarial ones with their mark."""
+    return text(board.test) + " †" * board.is_attack
+
+
+def auroc_table(
+    what: str, lines: Iterable[tuple[str, Mapping[str, Sequence[Row]]]], is_floor: Mapping[str, bool]
+) -> str:
+    """Return mean AUROCs as a table, the best method of a line in bold, floors in italics.
+
+    Parameters
+    ----------
+    what
+        Head of the first column.
+    lines
+        Label, as Markdown, and the rows of each detector that the mean is over.
+    is_floor
+        The detectors in the columns' order.
+    """
+    made = []
+    for label, rows in lines:
+        found = {name: _short(rows.get(name, ())) for name in is_floor}
+        best = max((value for name, (_, value) in found.items() if value is not None and not is_floor[name]), default=2)
+        made.append([label])
+        for name, (words, value) in found.items():
+            mark = "" if value is None else "*" if is_floor[name] else "**" if value == best else ""
+            made[-1].append(f"{mark}{words}{mark}")
+    return table(made, [what, *(name_of(name, floor) for name, floor in is_floor.items())])
+
+
+def one_test(board: Board) -> list[str]:
     """Return a task with one test set: its scores, decisions and failures."""
     parts = [_head(board), _rows_told(board), provenance([board]), _scores(board), _decisions(board)]
     if failed := failures([board]):
@@ -154,24 +176,14 @@ def failures(boards: Iterable[Board]) -> str:
     )
 
 
-def short(rows: Sequence[Row]) -> tuple[str, float | None]:
-    """Return the mean AUROC over a task's test sets, as text and number, or what became of it."""
+def _short(rows: Sequence[Row]) -> tuple[str, float | None]:
+    """Return the mean AUROC of rows as text and number, or what became of them."""
     if not rows:
         return "", None
     if wrong := [row for row in rows if row.failed or row.absent]:
         return _status(wrong[0]), None
     value = statistics.fmean(row.auroc.estimate for row in rows)
     return f"{value:.3f}", value
-
-
-def bold(words: str, holds: bool) -> str:
-    """Return words, in bold if that holds."""
-    return f"**{words}**" if holds else words
-
-
-def declared(board: Board, detector: str) -> list[Row]:
-    """Return a detector's headline row on a board, if it has one."""
-    return [row for row in board.rows if row.declared and row.detector == detector]
 
 
 def _mark(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from adbench.reporting.leaderboard import Board, Row
+from adbench.reporting.leaderboard import Board, Row, by_mean
 from adbench.reporting.words import MARK, printable
 
 _CELL = (46, 20)  # width and height, in pixels
@@ -29,7 +29,7 @@ def heat_map(boards: Sequence[Board]) -> str:
         met, and crossed where the detector failed.
     """
     names = by_mean(boards)
-    left = 12 + _GLYPH * max(len(board.test) for board in boards)
+    left = 12 + _GLYPH * max(len(board.test) + 2 for board in boards)
     top = 12 + 0.75 * _GLYPH * max(len(name) for name in names)
     width = left + _CELL[0] * len(names) + 0.7 * _GLYPH * max(len(name) for name in names)
     height = top + _CELL[1] * len(boards) + 8
@@ -45,23 +45,13 @@ def heat_map(boards: Sequence[Board]) -> str:
         parts.append(f'<text transform="translate({x:.0f} {top - 5:.0f}) rotate(-45)">{_text(name)}</text>')
     for line, board in enumerate(boards):
         y = top + _CELL[1] * line
-        parts.append(f'<text x="{left - 6:.0f}" y="{y + 14:.0f}" text-anchor="end">{_text(board.test)}</text>')
-        rows = {row.detector: row for row in board.rows if row.declared}
+        name = _text(board.test + " †" * board.is_attack)
+        parts.append(f'<text x="{left - 6:.0f}" y="{y + 14:.0f}" text-anchor="end">{name}</text>')
+        rows = board.headlines
         for column, name in enumerate(names):
             if name in rows:
                 parts += _cell(rows[name], left + _CELL[0] * column, y)
     return "\n".join([*parts, "</svg>"]) + "\n"
-
-
-def by_mean(boards: Sequence[Board]) -> list[str]:
-    """Return the detectors by their mean AUROC over test sets, attacks left out, best first; failures count as 0."""
-    values: dict[str, list[float]] = {}
-    for board in [board for board in boards if not board.is_attack] or boards:
-        for row in board.rows:
-            if row.declared:
-                scored = row.evaluations and not row.failed
-                values.setdefault(row.detector, []).append(row.auroc.estimate if scored else 0.0)
-    return sorted(values, key=lambda name: (-sum(values[name]) / len(values[name]), name))
 
 
 def _cell(row: Row, x: float, y: float) -> list[str]:

@@ -129,6 +129,11 @@ class Board:
         return self.task if self.test == "test" else f"{self.task}: {self.test}"
 
     @property
+    def headlines(self) -> dict[str, Row]:
+        """Detector -> the row of its declared score."""
+        return {row.detector: row for row in self.rows if row.declared}
+
+    @property
     def ranked(self) -> list[Row]:
         """Declared scores of methods, best first."""
         return [row for row in self.rows if row.rank is not None]
@@ -230,6 +235,15 @@ class Leaderboard:
         import pandas as pd
 
         return pd.DataFrame([_flat(board, row) for board in self.boards for row in board.rows])
+
+
+def by_mean(boards: Sequence[Board]) -> list[str]:
+    """Return detectors by their mean AUROC over boards, attacks left out, best first; failures count as 0."""
+    values: dict[str, list[float]] = {}
+    for board in [board for board in boards if not board.is_attack] or boards:
+        for detector, row in board.headlines.items():
+            values.setdefault(detector, []).append(0.0 if row.failed or row.absent else row.auroc.estimate)
+    return sorted(values, key=lambda name: (-statistics.fmean(values[name]), name))
 
 
 def _boards(cells: Iterable[Cell]) -> list[Board]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from adbench.reporting.boards import bold, declared, failures, memory, name_of, short, single, suite
+from adbench.reporting.boards import auroc_table, failures, many_tests, memory, name_of, one_test
 from adbench.reporting.filenames import page_name, picture_name
 from adbench.reporting.heatmap import heat_map
 from adbench.reporting.leaderboard import Board, Leaderboard, Row, Section, Standing
@@ -21,7 +21,7 @@ _LEGEND = textwrap.dedent("""\
     `below chance`: the whole interval is under .5. Ranks are by mean AUROC; a detector with a failed
     repetition ranks last on that task. Detectors that ran on fewer datasets stand below those on all:
     their mean ranks do not compare. A task with several test sets counts once, by the mean over them, without
-    adversarial ones (`fgsm-...`): only detectors that offer a gradient meet those. A `·` before a score's name:
+    adversarial ones (†): only detectors that offer a gradient meet those. A `·` before a score's name:
     a second score of the same fit, not ranked.
     Bold: the best of a line, or a failure. Mean ranks and means are over datasets. P@n: precision among
     as many rows as there are anomalies. FPR@95: false alarms when 95 % of the anomalies are caught. Decisions:
@@ -66,7 +66,7 @@ def dataset_page(dataset: str, boards: Sequence[Board]) -> str:
     parts = [MARK, f"# {text(dataset)}", *(text(line) for line in lines if line), " ".join(filter(None, about))]
     for _, group in groupby(boards, key=lambda board: (board.profile, board.lane, board.uses_labels, board.task)):
         tests = list(group)
-        parts += suite(tests) if len(tests) > 1 else single(tests[0])
+        parts += many_tests(tests) if len(tests) > 1 else one_test(tests[0])
     parts += ["[All datasets](README.md)", "## How to read this", _LEGEND]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -108,19 +108,14 @@ def _ranking(section: Section) -> str:
 
 def _matrix(section: Section) -> str:
     """Return AUROC of declared scores, a task a line: tasks are many, a page is narrow."""
-    names = [(standing.detector, standing.is_floor) for standing in section.standings]
     lines = []
     for task, boards in section.tasks.items():
-        counted = [board for board in boards if not board.is_attack]
-        told = {name: short([row for board in counted for row in declared(board, name)]) for name, _ in names}
-        values = [told[name][1] for name, is_floor in names if not is_floor]
-        best = max((value for value in values if value is not None), default=None)
-        line = [f"[{text(task)}]({page_name(boards[0].dataset)})"]
-        for name, is_floor in names:
-            words, value = told[name]
-            line.append(f"*{words}*" if is_floor and value is not None else bold(words, value == best is not None))
-        lines.append(line)
-    return table(lines, ["task", *(name_of(name, is_floor) for name, is_floor in names)])
+        rows: dict[str, list[Row]] = {}
+        for board in (board for board in boards if not board.is_attack):
+            for detector, row in board.headlines.items():
+                rows.setdefault(detector, []).append(row)
+        lines.append((f"[{text(task)}]({page_name(boards[0].dataset)})", rows))
+    return auroc_table("task", lines, {standing.detector: standing.is_floor for standing in section.standings})
 
 
 def _total(rows: Iterable[Row], name: str) -> float:

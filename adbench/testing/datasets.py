@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.dataset import Split
+from adbench.dataset import Dataset, Split
 from adbench.execution.host import resolve
-from adbench.execution.jobs import data
+from adbench.execution.jobs import contract, data
 from adbench.finder import Finder, cache_folder
 from adbench.planning.planner import split_arguments
 from adbench.planning.provenance import code_of
@@ -123,7 +123,8 @@ def dataset_checks(
 
 def check_contract(case: Case) -> None:
     """Shapes, types, finite values, classes and row numbers are as the contract has them."""
-    data.check_split(case.usual(), case.task.setting)
+    assert isinstance(_make(case.spec), Dataset), "a dataset has locate, load and split"
+    contract.check_split(case.usual(), case.task.setting)
 
 
 def check_range(case: Case) -> None:
@@ -170,9 +171,9 @@ def check_rows_apart(case: Case) -> None:
 def check_repeats(case: Case) -> None:
     """Test rows are not practically all repeats of training rows."""
     made = case.usual()
-    for name, test in made.tests.items():
+    for name, share in contract.repeated_shares(made).items():
+        test = made.tests[name]
         if test.X is not made.X_train and test.attack is None:
-            share = data.repeated_share(made.X_train, test.X)
             assert share < MOST_REPEATED, f"{name}: {share:.1%} of its rows repeat a training row"
 
 

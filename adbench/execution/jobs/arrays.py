@@ -45,6 +45,14 @@ def write_folder(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mappin
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def read_folder(folder: Path) -> dict[str, NDArray[Any]]:
+    """Map the arrays that a folder's facts name; damaged ones are none."""
+    try:
+        return {name: read(folder / f"{name}.npy") for name in read_facts(folder)["names"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def read_facts(folder: Path) -> dict[str, Any]:
     """Return the facts beside a folder's arrays."""
     facts: dict[str, Any] = json.loads((folder / "facts.json").read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 Detectors' processes are given the resulting arrays only: training rows and the rows to score. The
 coordinator takes the labels out of the split's folder before the first of them runs, and joins them
-to the scores.
+to the scores. (Which rows of an adversarial test set are attacked, the trial's process must know.)
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.dataset import Dataset, Describes, Found, Split, TestSet
+from adbench.dataset import Dataset, Describes, Found, Split
 from adbench.errors import AdbenchError, DataMissing, DatasetError, PluginError, UsageError, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays
+from adbench.execution.jobs.contract import check_split, repeated_shares
 from adbench.finder import Finder, prepared_folder
 
 _VARIANT = re.compile(r"[A-Za-z0-9_.-]{0,60}")
-_TEST_NAME = re.compile(r"[A-Za-z0-9_.,()+@ -]{1,60}")
 
 
 def survey(datasets: list[dict[str, Any]], folders: list[str], cache: str, **_: Any) -> dict[str, Any]:
@@ -151,10 +151,7 @@ def split(
 def read_prepared(cache: Path, fingerprint: str) -> dict[str, NDArray[Any]]:
     """Map a dataset's decoded arrays, making sure that they are still what their fingerprint says."""
     folder = prepared_folder(fingerprint, cache)
-    try:
-        decoded = {name: arrays.read(folder / f"{name}.npy") for name in arrays.read_facts(folder)["names"]}
-    except (OSError, ValueError, KeyError):
-        decoded = {}
+    decoded = arrays.read_folder(folder)
     if arrays.fingerprint(decoded) != fingerprint:
         shutil.rmtree(folder, ignore_errors=True)
         raise DatasetError("its decoded arrays in the cache were damaged and are removed; run with --retry-failed")
@@ -175,15 +172,15 @@ def _write(made: Split, out: Path) -> None:
     files: dict[str, NDArray[Any]] = {"X_train": made.X_train, "train_ids": made.train_ids}
     if made.y_train is not None:
         files["y_train"] = made.y_train
-    train_rows = _row_hashes(made.X_train)
+    repeated = repeated_shares(made)
     tests = []
     for number, (name, test) in enumerate(made.tests.items()):
         is_train = test.X is made.X_train
         files |= {f"y_{number}": test.y.astype(np.uint8), f"ids_{number}": np.asarray(test.row_ids, np.int64)}
         if not is_train:
             files[f"X_{number}"] = test.X
-        repeated = 1.0 if is_train else float(np.isin(_row_hashes(test.X), train_rows).mean())
-        facts = {"name": name, "number": number, "is_train": is_train, "rows": len(test.y), "repeated_share": repeated}
+        facts = {"name": name, "number": number, "is_train": is_train, "rows": len(test.y)}
+        facts["repeated_share"] = repeated[name]
         if test.attack:
             # Which rows are to be attacked, the trial's process must know: it stands apart from the labels.
             files[f"attacked_{number}"] = test.y.astype(bool)
@@ -198,64 +195,6 @@ def _write(made: Split, out: Path) -> None:
         "tests": tests,
     }
     arrays.write_folder(out, {name: np.ascontiguousarray(array) for name, array in files.items()}, facts)
-
-
-def check_split(made: Split, setting: str) -> None:
-    """Raise PluginError or DatasetError where a split breaks the contract."""
-    _check_rows("X_train", made.X_train, made.X_train)
-    if len(made.train_ids) != len(made.X_train):
-        raise PluginError(f"train_ids has {len(made.train_ids)} rows, X_train {len(made.X_train)}")
-    if (setting == "supervised") != (made.y_train is not None):
-        raise PluginError(f"y_train belongs to supervised tasks and to no other; this one is {setting}")
-    if made.contamination is not None and not 0 < made.contamination < 1:
-        raise PluginError(f"the stated contamination must be in (0, 1); got {made.contamination}")
-    if not made.tests:
-        raise PluginError("a split must have at least one test set")
-    for name, test in made.tests.items():
-        if not _TEST_NAME.fullmatch(name):
-            raise PluginError(f"a test set's name is letters, digits, blanks and any of '-_.,()+@'; got {name!r}")
-        _check_rows(name, test.X, made.X_train)
-        if not len(test.X) == len(test.y) == len(test.row_ids):
-            raise PluginError(f"test set {name!r}: X, y and row_ids differ in length")
-        if set(np.unique(test.y).tolist()) != {0, 1}:
-            raise DatasetError(f"test set {name!r} must hold normal rows and anomalies; its labels are all one class")
-        if test.attack:
-            _check_attack(name, test)
-        if setting != "outlier" and np.intersect1d(made.train_ids, test.row_ids).size:
-            raise PluginError(f"test set {name!r} holds rows of the training set")
-
-
-def _check_attack(name: str, test: TestSet) -> None:
-    attack = test.attack
-    assert attack is not None
-    if not (attack.direction in (-1, 1) and np.isfinite(attack.epsilon) and attack.epsilon > 0):
-        raise PluginError(f"test set {name!r}: an attack has epsilon > 0 and direction -1 or 1; got {attack}")
-    if attack.at is not None:
-        _check_rows(f"{name}, attack", attack.at, test.X)
-        if len(attack.at) != np.count_nonzero(test.y):
-            raise PluginError(f"test set {name!r}: 'at' must have a row for each attacked row; got {len(attack.at)}")
-
-
-def _check_rows(name: str, X: NDArray[Any], like: NDArray[Any]) -> None:
-    if X.ndim not in (2, 4) or X.shape[1:] != like.shape[1:] or not len(X):
-        raise PluginError(f"{name}: expected rows of shape {like.shape[1:]}, got an array of shape {X.shape}")
-    expected = np.float64 if X.ndim == 2 else np.float32
-    if X.dtype != expected:
-        raise PluginError(f"{name}: expected {np.dtype(expected)}, got {X.dtype}")
-    if not np.isfinite(X).all():
-        raise DatasetError(f"{name} holds NaN or infinite values")
-
-
-def repeated_share(X_train: NDArray[Any], X: NDArray[Any]) -> float:
-    """Return the share of rows in ``X`` that equal a row of ``X_train`` to the bit."""
-    return float(np.isin(_row_hashes(X), _row_hashes(X_train)).mean())
-
-
-def _row_hashes(X: NDArray[Any]) -> NDArray[np.uint64]:
-    """Return 64 bits for each row, equal where rows are equal to the bit."""
-    rows = np.ascontiguousarray(X).reshape(len(X), -1).view(np.uint8)
-    digests = b"".join(hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
-    return np.frombuffer(digests, np.uint64)
 
 
 def _dataset(entry: Mapping[str, Any]) -> Dataset:
