@@ -400,7 +400,9 @@ def test_redirect_from_https_to_http(server, fetcher, lo, tmp_path, monkeypatch)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     with lo.FileServer(files={"/a": CONTENTS}) as secure:
-        secure._server.socket = context.wrap_socket(secure._server.socket, server_side=True)
+        # Each connection shakes hands in its own thread: one that never does must not hold up the others.
+        plain = secure._server.socket
+        secure._server.socket = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
         secure.always["/moved"] = lo.redirect(f"{server.url}/a")
         there = secure.url.replace("http:", "https:")
 

@@ -17,6 +17,7 @@ from adbench.errors import AdbenchError, UsageError
 from adbench.finder import Finder, cache_folder, downloads_folder, mirror_address, prepared_folder
 
 if TYPE_CHECKING:
+    from adbench.downloads.fetch import Fetcher
     from adbench.execution.executor import Executor
     from adbench.inventory import Holding
     from adbench.registry import Registry
@@ -76,6 +77,7 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
     """
     if not (names or everything):
         raise UsageError("nothing to fetch: give NAME or --all ('adbench data status' shows what is missing)")
+    from adbench.downloads.fetch import Fetcher
     from adbench.inventory import COMPLETE, take_inventory
 
     registry, finder = discovered(), Finder.from_environment(data_dir)
@@ -85,13 +87,14 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
             f"no address is known for the files of {' '.join(names)}: 'adbench data status NAME' says where to get them"
         )
     failed = []
+    fetcher = Fetcher(downloads_folder(), mirror_address())  # one for all: it remembers which hosts do not answer
     with _executor() as executor:
         for spec, before in zip(specs, take_inventory(executor, registry, specs, finder), strict=True):
             if before.state == COMPLETE and not force:
                 click.echo(f"{spec.name}: nothing to fetch, the complete official data is here")
                 continue
             try:
-                told = _fetch_one(spec, before, force)
+                told = _fetch_one(fetcher, spec, before, force)
             except AdbenchError as error:
                 failed.append(f"{spec.name}: {error}")
                 continue
@@ -156,14 +159,13 @@ def _tell_folders(finder: Finder) -> None:
     click.echo(f"mirror       {mirror_address() or 'none (ADBENCH_MIRROR)'}")
 
 
-def _fetch_one(spec: DatasetSpec, before: Holding, force: bool) -> str:
+def _fetch_one(fetcher: Fetcher, spec: DatasetSpec, before: Holding, force: bool) -> str:
     """Bring a dataset's files and say what was brought."""
-    from adbench.downloads.fetch import Fetcher, by_folder
+    from adbench.downloads.fetch import by_folder
 
-    wanted = list(spec.files) if force else before.lacking
+    wanted = spec.files if force else before.lacking
     try:
-        with fetch_watch() as watch:
-            fetcher = Fetcher(downloads_folder(), mirror_address(), watch=watch)
+        with fetch_watch() as fetcher.watch:
             brought = [each for group in by_folder(wanted) for each in fetcher.bring(group, force=force)]
     except KeyboardInterrupt:
         click.echo("adbench: what came so far is kept; the same command goes on from there", err=True)

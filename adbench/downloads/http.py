@@ -115,8 +115,10 @@ class Resuming:
                 except Dropped as drop:
                     failures = 1 if self._have() > most else failures + 1
                     most = max(most, self._have())
-                    if failures >= self.patience.tries:
-                        told = f"{drop.reason} ({self.patience.tries} tries)"
+                    # A host that never answered is seldom back within seconds.
+                    tries = min(3, self.patience.tries) if drop.unreachable else self.patience.tries
+                    if failures >= tries:
+                        told = f"{drop.reason} ({tries} tries)"
                         raise SourceFailed(told, unreachable=drop.unreachable) from drop
                     backoff = self.patience.pause * 2 ** (failures - 1)
                     pause = min(backoff if drop.wait is None else drop.wait, self.patience.longest_pause)
