@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from adbench_cifar10 import adbench_datasets
 from adbench_cifar10.one_class import FIRST_TEST_ID, OneClass
 from adbench_image_sources.cifar_classes import CLASSES
 
-from adbench import Dataset, Finder, UnknownName
+from adbench import Dataset, Finder, UsageError
 from adbench.testing import dataset_checks
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
@@ -58,7 +59,7 @@ def test_each_class_is_a_default_task_and_the_published_one_is_not():
     assert told == dict.fromkeys(CLASSES, ("novelty", "corrected", True, "")) | {
         "cat-published": ("novelty", "published", False, "")
     }
-    assert all(task.params["normal"] in CLASSES for task in spec.tasks)
+    assert {task.params["normal"] for task in spec.tasks} == set(get_args(get_type_hints(OneClass.split)["normal"]))
     assert isinstance(OneClass(), Dataset)
 
 
@@ -91,20 +92,23 @@ def test_the_seed_alone_draws_the_rows(stand_in):
     assert not np.array_equal(ids(seed=1), ids(seed=2))
 
 
-@pytest.mark.parametrize("profile", ["quick", "standard", "full"])
-def test_nine_in_ten_test_rows_are_anomalies_in_every_profile(stand_in, profile):
+@pytest.mark.parametrize("profile, n_train", [("quick", 250), ("standard", 500), ("full", 500)])
+def test_nine_in_ten_test_rows_are_anomalies_in_every_profile(stand_in, profile, n_train):
     """As in the full test set; sizes above what is there take all."""
     (spec,) = adbench_datasets()
     for task in spec.tasks:
         made = split(stand_in, **task.params, **task.sizes.get(profile, {}))
-        assert len(made.X_train) == 500
-        assert np.bincount(made.tests["test"].y).tolist() == [100, 900]
+        n = n_train if task.lane == "corrected" else 500
+        assert len(made.X_train) == n
+        assert np.bincount(made.tests["test"].y).tolist() == [n // 5, n // 5 * 9]
 
 
-def test_an_unknown_class_says_so(stand_in):
-    """A misspelt class names the nearest one."""
-    with pytest.raises(UnknownName, match=r"no class of CIFAR-10 named 'cats'. Did you mean 'cat'"):
-        split(stand_in, normal="cats")
+@pytest.mark.parametrize("name", ["n_train", "n_normal", "n_anomaly"])
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_size_below_one_is_refused(stand_in, name, size):
+    """A negative size is a mistake, told by the parameter's name."""
+    with pytest.raises(UsageError, match=f"^'{name}' must be at least 1; got {size}$"):
+        split(stand_in, **{name: size})
 
 
 @needs_pictures
@@ -119,4 +123,4 @@ def test_the_complete_pictures_give_the_reference_sizes():
     assert np.bincount(made.tests["test"].y).tolist() == [1_000, 9_000]
     assert set(made.tests["test"].row_ids) == set(range(50_000, 60_000))
     quick = split(arrays, **adbench_datasets()[0].tasks[0].sizes["quick"])
-    assert (len(quick.X_train), *np.bincount(quick.tests["test"].y)) == (500, 100, 900)
+    assert (len(quick.X_train), *np.bincount(quick.tests["test"].y)) == (250, 50, 450)

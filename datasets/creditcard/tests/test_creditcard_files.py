@@ -15,8 +15,7 @@ from adbench_creditcard.files import COLUMNS
 from adbench_creditcard.synthetic import generate
 from pyarrow import parquet
 
-from adbench import DatasetError, Finder
-from adbench.dataset import Dataset, Describes
+from adbench import Dataset, DatasetError, Describes, Finder
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
 X, Y = generate(n_normals=40, n_frauds=4)
@@ -140,7 +139,7 @@ def test_a_part_is_a_variant_named_by_its_rows(tmp_path):
     found = found_in(tmp_path)
     told = CreditCard().describe(found, CreditCard().load(found))
     assert (found.variant, told.variant, told.files) == ("unread", "45rows", found.files)
-    assert "45 rows, 4 frauds (8.889%), 1 repeats" in told.note and "adbench data fetch creditcard" in told.note
+    assert "45 rows, 4 frauds (8.889%), 1 repeats" in told.note and "into creditcard/ of the data folder" in told.note
 
 
 @pytest.fixture(scope="module")
@@ -234,9 +233,9 @@ BAD = {
     "not parquet": (
         "creditcard.parquet",
         text().encode(),
-        ["a parquet file of numbers; found one that cannot be read so"],
+        ["a parquet file of numbers; found one cut short or damaged"],
     ),
-    "truncated parquet": ("creditcard.parquet", FORMATS["creditcard.parquet"][:-9], ["one that cannot be read so"]),
+    "truncated parquet": ("creditcard.parquet", FORMATS["creditcard.parquet"][:-9], ["found one cut short or damaged"]),
     "parquet of words": (
         "creditcard.parquet",
         parquet_bytes(table(V5=pa.array(["1.0"] * len(Y)))),
@@ -245,7 +244,7 @@ BAD = {
     "parquet with other labels": (
         "creditcard.parquet",
         parquet_bytes(table(Class=pa.array(["fraud"] * len(Y)))),
-        ["a parquet file of numbers; found one that cannot be read so", "fraud"],
+        ["a parquet file of numbers; found one cut short or damaged", "fraud"],
     ),
     "parquet with a null": (
         "creditcard.parquet",

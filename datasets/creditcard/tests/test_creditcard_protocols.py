@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -71,7 +72,8 @@ def test_six_tasks_and_four_of_them_by_default():
         ("balanced-published", "novelty", "published", False),
         ("supervised-published", "supervised", "published", False),
     ]
-    assert {task.params["protocol"] for task in spec.tasks} == {*SOUND, *PUBLISHED}
+    protocols = [task.params["protocol"] for task in spec.tasks]
+    assert protocols == [*SOUND, *PUBLISHED] == list(get_args(get_type_hints(CreditCard.split)["protocol"]))
 
 
 def test_novelty_trains_on_half_of_the_normals(arrays):
@@ -129,6 +131,14 @@ def test_a_share_that_is_none_is_refused(arrays, prevalence):
     """The message names the parameter and its range."""
     with pytest.raises(UsageError, match=r"'prevalence' must be in \(0, 1\); got"):
         split(arrays, "outlier", prevalence=prevalence)
+
+
+@pytest.mark.parametrize("name", ["n_train", "n_test"])
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_size_below_one_is_refused(arrays, name, size):
+    """A negative size is a mistake, not a slice from the end."""
+    with pytest.raises(UsageError, match=f"^'{name}' must be at least 1; got {size}$"):
+        split(arrays, "novelty", **{name: size})
 
 
 @pytest.mark.parametrize("protocol", ["novelty", "balanced", "supervised"])

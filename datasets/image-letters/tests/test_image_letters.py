@@ -11,9 +11,7 @@ from adbench_image_letters import adbench_datasets
 from adbench_image_letters.impurities import FIRST_ID, FIRST_TEST_ID, Impurities
 from adbench_image_sources.standins import FASHION_SAMPLE
 
-from adbench import Finder, Found, UsageError
-from adbench.dataset import Dataset
-from adbench.planning.planner import split_arguments
+from adbench import Dataset, Finder, Found, UsageError
 from adbench.testing import dataset_checks
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
@@ -45,7 +43,8 @@ def official():
 
 
 def split(arrays, task="letters", profile="full", seed=1, **settings):
-    return Impurities().split(arrays, seed=seed, repetition=0, **split_arguments(TASKS[task], profile, settings))
+    arguments = TASKS[task].params | TASKS[task].sizes.get(profile, {}) | settings
+    return Impurities().split(arrays, seed=seed, repetition=0, **arguments)
 
 
 def classes(X):

@@ -7,39 +7,22 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from adbench_image_pairs import adbench_datasets
 from adbench_image_pairs.pair import FIRST_ID, ImagePair
+from adbench_image_sources import remote
 from adbench_image_sources.standins import FASHION_SAMPLE
 
-from adbench import DatasetError, Finder
-from adbench.dataset import Dataset
+from adbench import Dataset, DatasetError, Finder, UsageError
 
-NAMES = [
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-]
-PUBLISHED_MD5 = {
-    "mnist": [
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "d53e105ee54ea40749a09fcbcd1e9432",
-        "9fb629c4189551a2d022fa330f9573f3",
-        "ec29112dd5afa0611ce80d1b7f02629c",
-    ],
-    "fashion_mnist": [
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "25c81989df183df01b3e8a0aad5dffbe",
-        "bef4ecab320f06d8554ea6380940ec79",
-        "bb300cfdad3c16e7a12a480ee83cd310",
-    ],
-}
+OFFICIAL = (*remote.MNIST, *remote.FASHION)
+NAMES = [file.path.removeprefix("mnist/") for file in remote.MNIST]
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
 needs_official = pytest.mark.skipif(
-    not all((DATA / folder / name).is_file() for folder in PUBLISHED_MD5 for name in NAMES),
+    not all((DATA / file.path).is_file() for file in OFFICIAL),
     reason="needs the official files of both sets in ADBENCH_DATA",
 )
 
@@ -81,6 +64,7 @@ def test_both_directions_are_default_novelty_tasks_of_one_block():
         ("fashion-normal", "novelty", "corrected", True, ""),
     ]
     assert isinstance(ImagePair(), Dataset)
+    assert [t.params["normal"] for t in spec.tasks] == list(get_args(get_type_hints(ImagePair.split)["normal"]))
 
 
 @pytest.mark.parametrize(
@@ -199,11 +183,19 @@ def test_a_size_above_what_is_there_takes_all(stand_in):
     assert len(everything.X_train) == 4_000 and len(everything.tests["test"].y) == 2_000
 
 
+@pytest.mark.parametrize("name", ["n_train", "n_test"])
+@pytest.mark.parametrize("size", [0, -3])
+def test_a_size_below_one_is_refused(stand_in, name, size):
+    """A negative size is a mistake, not a slice from the end."""
+    with pytest.raises(UsageError, match=f"^'{name}' must be at least 1; got {size}$"):
+        ImagePair().split(stand_in, seed=1, repetition=0, normal="mnist", **{name: size})
+
+
 @needs_official
 def test_official_files_have_their_published_md5():
     """The pinned SHA-256 of the contents belong to the files whose MD5 sums are published."""
-    for folder, sums in PUBLISHED_MD5.items():
-        assert [hashlib.md5((DATA / folder / name).read_bytes()).hexdigest() for name in NAMES] == sums
+    for file in OFFICIAL:
+        assert file.checksum == f"md5:{hashlib.md5((DATA / file.path).read_bytes()).hexdigest()}"
 
 
 @needs_official

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -13,13 +14,12 @@ from adbench_image_pairs.ood import PART, OutOfDistribution
 from adbench_image_pairs.perturbations import KINDS as PERTURBATIONS
 from adbench_image_sources.drawing import to_unit
 
-from adbench import Finder, Found, UnknownName
-from adbench.dataset import Dataset, Describes
+from adbench import Dataset, Describes, Finder, Found, UsageError
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
 IDX_NAMES = [f"{part}-idx3-ubyte.gz".replace("labels-idx3", "labels-idx1")
              for part in ("train-images", "train-labels", "t10k-images", "t10k-labels")]  # fmt: skip
-TASKS = ["suite", "published-suite", "corruptions", "perturbations"]
+TASKS = ["suite", "suite-published", "corruptions", "perturbations"]
 
 
 def load(normal, finder=None):
@@ -76,6 +76,8 @@ def test_only_the_suites_are_default_tasks():
             ("perturbations", "novelty", "corrected", False, ""),
         ]
         assert {file.checksum[:4] for file in spec.files} == {"md5:"}
+        assert [t.params["anomalies"] for t in spec.tasks] == [t.name for t in spec.tasks] == TASKS
+    assert list(get_args(get_type_hints(OutOfDistribution.split)["anomalies"])) == TASKS
     assert isinstance(OutOfDistribution("mnist"), Dataset) and isinstance(OutOfDistribution("mnist"), Describes)
 
 
@@ -138,12 +140,14 @@ def test_other_sets_have_the_normal_sets_shape(fashion, cifar10):
 def test_a_partial_cifar10_is_named_once_it_is_read(cifar10):
     """How many images a copy holds is known after decoding: the variant and the note then tell it."""
     dataset = OutOfDistribution("cifar10")
-    cifar = Found("partial", details={"form": "batches"})
-    others = ood.parts.join({"mnist": Found(), "fashion": Found("standin")})
+    cifar = Found("partial", note="CIFAR-10: part.", details={"form": "batches"})
+    others = {"mnist": Found(note="MNIST: all."), "fashion": Found("standin", note="Fashion-MNIST: some.")}
+    others = ood.parts.join(others)
     found = ood.parts.join({"cifar10": cifar, "others": others})
     described = dataset.describe(found, cifar10)
     assert described.variant == "cifar10-6000rows_others-fashion-standin"
-    assert "5,000 training and 1,000 test images" in described.note
+    counted = "CIFAR-10: part. Here: 5,000 training and 1,000 test images."
+    assert described.note == f"{counted} MNIST: all. Fashion-MNIST: some."
     standin = dataset.locate(Finder(()))
     assert dataset.describe(standin, cifar10) == standin
 
@@ -152,7 +156,7 @@ def test_the_suites_test_sets(fashion, cifar10):
     """Other sets that are at hand first, then what is made; the published lane has the reference's."""
     assert list(split(fashion).tests) == ["mnist", "letters", *suite.SUITE]
     assert list(split(cifar10, normal="cifar10").tests) == ["mnist", "fashion", *suite.SUITE]
-    assert list(split(fashion, "published-suite").tests) == ["mnist", "letters", *suite.PUBLISHED]
+    assert list(split(fashion, "suite-published").tests) == ["mnist", "letters", *suite.PUBLISHED]
     corrupted = [f"{kind}-{severity}" for kind in CORRUPTIONS for severity in range(1, 6)]
     assert list(split(fashion, "corruptions").tests) == corrupted and len(corrupted) == 95
     assert list(split(fashion, "perturbations", n_sequences=2).tests) == list(PERTURBATIONS)
@@ -295,7 +299,7 @@ def test_attacks_start_from_noise_or_from_normal_images(fashion):
 
 def test_the_published_lane_takes_first_rows_and_gradients_at_images(fashion):
     """The first rows of each set; noise moved by the gradient at a normal test image, one for each, not clipped."""
-    tests = split(fashion, "published-suite").tests
+    tests = split(fashion, "suite-published").tests
     for name, test in tests.items():
         assert set(test.row_ids % PART) == set(range(20)), name
     for start in ("uniform", "normal"):
@@ -313,10 +317,22 @@ def test_a_small_other_set_is_met_by_as_many_normal_images(fashion):
     assert np.bincount(tests["hflip"].y).tolist() == [1_000, 1_000]
 
 
-def test_wrong_anomalies_are_one_line(fashion):
-    """A mistyped name gets the nearest one."""
-    with pytest.raises(UnknownName, match="Did you mean 'corruptions'"):
-        split(fashion, "corruption")
+@pytest.mark.parametrize("anomalies", TASKS)
+@pytest.mark.parametrize("name", ["n_train", "n_test", "n_sequences"])
+def test_a_size_below_one_is_refused(fashion, anomalies, name):
+    """A negative size is a mistake, not a slice from the end, in every task."""
+    with pytest.raises(UsageError, match=f"^'{name}' must be at least 1; got -3$"):
+        split(fashion, anomalies, **{name: -3})
+
+
+def test_the_licence_and_the_source_of_every_set_are_told():
+    """Each set that a suite can hold is named with its terms, the restricted one with its restriction."""
+    for spec in adbench_datasets()[1:]:
+        normal = spec.params["normal"]
+        sources = ood._NORMAL[normal], *(ood._OTHERS[name] for name in ood._BESIDE[normal])
+        titles = {source.title.removesuffix("-Letters") for source in sources}
+        assert {part.partition(":")[0] for part in spec.licence.split("; ")} == titles
+    assert "SVHN: non-commercial use only" in spec.licence and "Netzer" in spec.source
 
 
 @pytest.mark.skipif(not (DATA / "emnist").is_dir(), reason="needs MNIST, Fashion-MNIST and EMNIST in ADBENCH_DATA")

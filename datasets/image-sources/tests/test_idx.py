@@ -55,6 +55,6 @@ def test_a_bad_file_is_named_with_what_was_expected_and_found(tmp_path, fault):
         read_idx(path, SHAPE, highest=11, sha256="ba3d3b5e" * 8)
     text = str(caught.value)
     assert text.startswith(f"mnist/{name}: expected ")
-    assert "Get the official file again" in text
+    assert "Get it again, or move the set away" in text
     assert "\n" not in text and str(tmp_path) not in text
     assert [word for word in words if word not in text] == []

@@ -5,17 +5,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from adbench_tabular import adbench_datasets, adbench_open_dataset
+from adbench_tabular.protocols import PROTOCOLS
 from adbench_tabular.tables import BreastCancer, ClassicalTable
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from adbench import DataMissing, DatasetError, Finder
-from adbench.dataset import Dataset
-from adbench.specs import PROFILES
+from adbench import DataMissing, Dataset, DatasetError, Finder, UsageError
 from adbench.testing import dataset_checks
 
 DATA = Path(os.environ.get("ADBENCH_DATA") or "no-data-folder")
@@ -36,7 +36,7 @@ NOT_DRAWN = "between 1,000 and 50,000 rows, first-half takes all of them in file
 KNOWN = {
     f"{name}-first-half-{profile}-other_seed": NOT_DRAWN
     for name in ("annthyroid", "cardio", "mammography", "thyroid", "vowels")
-    for profile in PROFILES
+    for profile in ("quick", "standard", "full")
 }
 needs_classical = pytest.mark.skipif(
     not (DATA / "adbench_classical").is_dir(), reason="needs adbench_classical/ in ADBENCH_DATA"
@@ -308,6 +308,35 @@ def test_a_bad_classical_file_is_named_with_expected_and_found(tmp_path, fault):
     assert text.startswith("Classical/45_wine.npz: expected ") and "; found " in text
     assert "\n" not in text and str(tmp_path) not in text
     assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    "protocol, max_rows, words",
+    [
+        ("novelty", -3, "'max_rows' must be at least 5; got -3"),
+        ("outlier", 4, "'max_rows' must be at least 5; got 4"),
+        ("pyod-6040", 500, "'max_rows' is for novelty and outlier: pyod-6040 takes the rows that its source takes"),
+        ("first-half", 500, "'max_rows' is for novelty and outlier: first-half takes"),
+    ],
+)
+def test_rows_that_make_no_task_are_refused(cardio, protocol, max_rows, words):
+    """Too few to train on, or fewer than the published protocol has."""
+    with pytest.raises(UsageError, match=words):
+        split(*cardio(), protocol, max_rows=max_rows)
+
+
+@pytest.mark.parametrize("n_normals, n_anomalies", [(90, 11), (4, 900)])
+@pytest.mark.parametrize("protocol", ["novelty", "outlier"])
+def test_the_fewest_rows_hold_both_classes(cardio, protocol, n_normals, n_anomalies):
+    """Five rows are four normal ones and an anomaly, however rare or common anomalies are."""
+    result = split(*cardio(n_normals, n_anomalies), protocol, max_rows=5)
+    rows = set(ids(result))
+    assert len(rows) == 5 and sum(row >= n_normals for row in rows) == 1
+
+
+def test_a_run_can_choose_the_protocols_that_there_are():
+    """What a setting may be is said by the signature, so that a run refuses any other beforehand."""
+    assert list(get_args(get_type_hints(BreastCancer.split)["protocol"])) == list(PROTOCOLS)
 
 
 def test_breast_cancer_is_always_there():

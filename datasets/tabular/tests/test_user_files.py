@@ -11,8 +11,7 @@ import pytest
 from adbench_tabular import adbench_open_dataset
 from adbench_tabular.tables import UserFile
 
-from adbench import DataMissing, DatasetError, Finder, UsageError
-from adbench.dataset import Dataset
+from adbench import DataMissing, Dataset, DatasetError, Finder, UsageError
 
 FEATURES = np.random.default_rng(0).normal(size=(8, 3)) * 10.0 ** np.arange(-8, 16).reshape(8, 3)
 CLASSES = ["ok", "ok", "hot", "ok", "ok", "ok", "leak", "ok"]
@@ -226,7 +225,7 @@ BAD_FILES = {
     "not utf-8": ("t.csv", "a,label\n\u00e4,0\n".encode("latin-1"), ["utf-8"]),
     "truncated gz": ("t.csv.gz", gzip.compress(b"a,label\n1,0\n" * 99)[:-9], ["text table", "end-of-stream"]),
     "not gz": ("t.csv.gz", b"a,label\n1,0\n", ["Not a gzipped file"]),
-    "not parquet": ("t.parquet", b"a,label\n1,0\n", ["a parquet file; found one that cannot be read so"]),
+    "not parquet": ("t.parquet", b"a,label\n1,0\n", ["a parquet file; found one cut short or damaged"]),
     "not npz": ("t.npz", b"a,label\n1,0\n", ["an .npz; found another format, or a damaged file"]),
     "pickle as npz": ("t.npz", pickle.dumps([1, 2]), ["found another format", "np.savez(file, X=X, y=y)"]),
     "truncated npz": ("t.npz", b"PK\x03\x04" + bytes(50), ["found another format, or a damaged file"]),

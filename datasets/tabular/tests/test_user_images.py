@@ -14,8 +14,7 @@ from adbench_tabular import adbench_open_dataset
 from adbench_tabular.tables import UserFile, UserImages
 from PIL import Image
 
-from adbench import DatasetError, Finder, UsageError
-from adbench.dataset import Dataset
+from adbench import Dataset, DatasetError, Finder, UsageError
 
 rng = np.random.default_rng(0)
 GREY = rng.integers(0, 256, (8, 6, 5), np.uint8)

@@ -10,8 +10,7 @@ from adbench_toys2d import adbench_datasets
 from adbench_toys2d.shapes import SHAPES, radius_of
 from adbench_toys2d.toys import Toy
 
-from adbench import Finder, evaluate
-from adbench.dataset import Dataset
+from adbench import Dataset, Finder, UsageError, evaluate
 from adbench.testing import dataset_checks
 
 SPECS = {spec.params["shape"]: spec for spec in adbench_datasets()}
@@ -99,6 +98,22 @@ def test_far_anomalies_and_the_grids_labels_follow_the_distance(pool, shape):
     assert (distance[normal] < radius_of(0.999)).mean() > 0.998
     assert (distance[normal] < radius_of(0.99)).mean() > 0.988
     np.testing.assert_array_equal(arrays["y"][grid], distance[grid] > radius_of(0.99))
+
+
+@pytest.mark.parametrize(
+    "n_train, n_test", [(1, 10), (0, 10), (-3, 10), (100, 0), (100, -3), (12_000, 500), (8_001, 4_000), (100, 4_001)]
+)
+def test_sizes_beyond_the_pool_are_refused(pool, n_train, n_test):
+    """Fewer rows than asked for would make another task of the same name."""
+    with pytest.raises(UsageError, match=rf"both at most 12,000 together; got {n_train:,} and {n_test:,}$"):
+        Toy("moons").split(pool("moons"), seed=1, repetition=0, n_train=n_train, n_test=n_test)
+
+
+def test_the_largest_sizes_take_the_whole_pool(pool):
+    """8,000 and 4,000 normal rows are all there are, and 4,000 anomalies of each kind."""
+    made = Toy("moons").split(pool("moons"), seed=1, repetition=0, n_train=8_000, n_test=4_000)
+    assert len(made.X_train) == 8_000
+    assert [np.bincount(made.tests[name].y).tolist() for name in ("uniform", "far")] == [[4_000, 4_000]] * 2
 
 
 def test_the_seed_alone_draws_the_rows(pool):

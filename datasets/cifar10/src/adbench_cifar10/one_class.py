@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from adbench_image_sources.cifar import CIFAR10
-from adbench_image_sources.cifar_classes import CLASSES
-from adbench_image_sources.drawing import draw, to_unit
+from adbench_image_sources.cifar_classes import CLASSES, ClassName
+from adbench_image_sources.drawing import check_sizes, draw, mixed, to_unit
 from adbench_image_sources.images import Images
 from numpy.typing import NDArray
 
-from adbench import Finder, Found, Split, TestSet, UnknownName
+from adbench import Finder, Found, Split
 
 # Row ids: training images from 0, test images from here, in every variant.
 FIRST_TEST_ID = 50_000
@@ -40,7 +40,7 @@ class OneClass:
         *,
         seed: int,
         repetition: int,
-        normal: str,
+        normal: ClassName,
         n_train: int | None = None,
         n_normal: int | None = None,
         n_anomaly: int | None = None,
@@ -57,19 +57,13 @@ class OneClass:
             Training images, normal test images, and anomalies from the other classes' test images; None,
             or more than there are: all of them.
         """
-        if normal not in CLASSES:
-            raise UnknownName("class of CIFAR-10", normal, CLASSES, shown_by="adbench list")
+        check_sizes(n_train=n_train, n_normal=n_normal, n_anomaly=n_anomaly)
         label = CLASSES.index(normal)
         rng = np.random.default_rng(seed)
         is_normal = arrays["test_labels"] == label
         train = draw(np.flatnonzero(arrays["train_labels"] == label), n_train, rng)
-        test = np.concatenate(
-            [draw(np.flatnonzero(is_normal), n_normal, rng), draw(np.flatnonzero(~is_normal), n_anomaly, rng)]
+        normals, anomalies = (
+            draw(np.flatnonzero(chosen), size, rng) for chosen, size in ((is_normal, n_normal), (~is_normal, n_anomaly))
         )
-        test = rng.permutation(test)  # so that a row's place does not tell its class
-        tested = TestSet(
-            X=to_unit(arrays["test"][test]),
-            y=(~is_normal[test]).astype(np.uint8),
-            row_ids=test + FIRST_TEST_ID,
-        )
-        return Split(X_train=to_unit(arrays["train"][train]), train_ids=train, tests={"test": tested})
+        test = mixed(*((to_unit(arrays["test"][rows]), rows + FIRST_TEST_ID) for rows in (normals, anomalies)), rng)
+        return Split(X_train=to_unit(arrays["train"][train]), train_ids=train, tests={"test": test})

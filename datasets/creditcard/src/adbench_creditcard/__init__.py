@@ -14,7 +14,7 @@ def _task(name: str, setting: str, quick: dict[str, int], standard: dict[str, in
 
 @hookimpl
 def adbench_datasets() -> list[DatasetSpec]:
-    """Offer the table under four sound protocols, and under the two published ones of R4."""
+    """Offer the table under four sound protocols, and under the two published ones of rich_latent."""
     published: dict[str, Any] = {"lane": "published", "default": False}
     return [
         DatasetSpec(
@@ -27,7 +27,7 @@ def adbench_datasets() -> list[DatasetSpec]:
             modality="table",
             tasks=(
                 _task("novelty", "novelty", {"n_train": 4_000, "n_test": 4_000}, {"n_train": 50_000, "n_test": 50_000}),
-                _task("outlier", "outlier", {"n_train": 20_000}, {"n_train": 50_000}),
+                _task("outlier", "outlier", {"n_train": 10_000}, {"n_train": 50_000}),
                 _task("balanced", "novelty", {"n_train": 4_000}, {"n_train": 50_000}),
                 _task(
                     "supervised",

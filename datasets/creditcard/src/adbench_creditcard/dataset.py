@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import Finder, Found, Split
+from adbench import Finder, Found, Split, UsageError
 from adbench_creditcard.synthetic import FRAUDS, NORMALS, generate
 
 ROWS = NORMALS + FRAUDS
@@ -29,7 +29,7 @@ _COMPLETE = (  # by name: what holds the whole table where it is downloaded
 )
 _TABLES = (".csv", ".csv.gz", ".parquet", ".pq", ".arff", ".zip")
 _WAY_TO_ALL = (
-    "For the complete table: adbench data fetch creditcard, or put creditcard.csv of "
+    "For the complete table put creditcard.csv of "
     "https://www.kaggle.com/datasets/mlg-ulb/creditcardfraud into creditcard/ of the data folder "
     "(--data-dir or ADBENCH_DATA)."
 )
@@ -85,7 +85,7 @@ class CreditCard:
         *,
         seed: int,
         repetition: int,
-        protocol: str,
+        protocol: Literal["novelty", "outlier", "balanced", "supervised", "balanced-published", "supervised-published"],
         n_train: int | None = None,
         n_test: int | None = None,
         prevalence: float | None = None,
@@ -107,6 +107,9 @@ class CreditCard:
             are thinned out. None: the table's own share, and every fraud in ``novelty``. The balanced and the
             published tasks say their own shares and heed no other.
         """
+        for name, size in (("n_train", n_train), ("n_test", n_test)):
+            if size is not None and size < 1:
+                raise UsageError(f"{name!r} must be at least 1; got {size}")
         # Here, because it brings scikit-learn, which locate can do without.
         from adbench_creditcard.protocols import PROTOCOLS, Asked, Table
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, check_text, read_members
+from adbench import DatasetError, check_text, open_binary, read_members, reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +51,7 @@ def read_table(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         table = _read_csv(path, io.BytesIO(_unzipped(path)))
     else:
         check_text(path, most_columns=1_000, longest_line=_LONGEST_LINE, most_bytes=_MOST_BYTES)
-        with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
+        with open_binary(path) as file:
             table = _read_arff(path, file) if ".arff" in name else _read_csv(path, file)
     return _checked(path, table)
 
@@ -80,20 +78,27 @@ def _parsed(path: Path, file: IO[bytes], names: list[str], quote: str) -> pa.Tab
     from pyarrow import csv as arrow_csv
 
     _check_columns(path, names)
-    with _reading(path, f"{len(COLUMNS)} numbers in every row", names):
-        return arrow_csv.read_csv(
-            file,
-            read_options=arrow_csv.ReadOptions(column_names=names),
-            parse_options=arrow_csv.ParseOptions(quote_char=quote),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
-        )
+    expected = f"{len(COLUMNS)} numbers in every row"
+    with reading(path, expected, _AGAIN):
+        try:
+            return arrow_csv.read_csv(
+                file,
+                read_options=arrow_csv.ReadOptions(column_names=names),
+                parse_options=arrow_csv.ParseOptions(quote_char=quote),
+                convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
+            )
+        except pa.ArrowInvalid as error:
+            if not (at := re.search(r"CSV column #(\d+): .*invalid value '(.*)'", str(error))):
+                raise
+            found = f"{at[2][:40]!r} in {names[int(at[1])]!r}"
+            raise DatasetError.in_file(path, expected=expected, found=found, way_out=_AGAIN) from error
 
 
 def _read_parquet(path: Path) -> pa.Table:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with _reading(path, "a parquet file of numbers"), parquet.ParquetFile(path) as file:
+    with reading(path, "a parquet file of numbers", _AGAIN), parquet.ParquetFile(path) as file:
         schema, about = file.schema_arrow, file.metadata
         _check_columns(path, schema.names)
         n_bytes = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
@@ -177,21 +182,3 @@ def _check(path: Path, expected: str, values: NDArray[np.float64], fits: NDArray
 def _listed(names: Iterable[str], most: int = 4) -> str:
     texts = [repr(name[:40]) for name in names]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")
-
-
-@contextmanager
-def _reading(path: Path, expected: str, names: list[str] | None = None) -> Iterator[None]:
-    """Turn what pyarrow raises on a damaged file into one clear line."""
-    try:
-        yield
-    except DatasetError:
-        raise
-    except (ValueError, OSError, NotImplementedError) as error:  # pyarrow's own are among these
-        raise DatasetError.in_file(path, expected=expected, found=_told(error, names), way_out=_AGAIN) from error
-
-
-def _told(error: Exception, names: list[str] | None) -> str:
-    text = str(error)
-    if names and (at := re.search(r"CSV column #(\d+): .*invalid value '(.*)'", text)):
-        return f"{at[2][:40]!r} in {names[int(at[1])]!r}"
-    return f"one that cannot be read so ({text.splitlines()[0][:120] if text else type(error).__name__})"

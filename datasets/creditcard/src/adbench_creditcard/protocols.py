@@ -1,4 +1,4 @@
-"""How the rows are split: four sound protocols, and the two of R4 with their quirks.
+"""How the rows are split: four sound protocols, and the two of rich_latent with their quirks.
 
 The sound ones keep equal rows on one side and scale by the training rows; rows are drawn by the seed alone,
 and come in random order, since the file is sorted by Time.
@@ -19,7 +19,7 @@ from adbench import Split, TestSet, UsageError
 Features = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-_R4_TEST_PER_CLASS = 100  # of the supervised protocol
+_PUBLISHED_TEST_PER_CLASS = 100  # of the supervised protocol
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ def supervised(table: Table, asked: Asked) -> Split:
 
 
 def balanced_published(table: Table, asked: Asked) -> Split:
-    """Test on all frauds and as many normal rows, and the same normal rows against noise, as R4 does.
+    """Test on all frauds and as many normal rows, and the same normal rows against noise, as rich_latent does.
 
-    Every column is brought to [0, 1] by its extremes over *all* rows, test frauds included. (R4 first divides
-    Amount by its deviation, which that undoes.) The repetition is the seed of the draw: R4's is 0. Equal rows
-    may stand on both sides. Normal noise is clipped to [0, 1].
+    Every column is brought to [0, 1] by its extremes over *all* rows, test frauds included. (rich_latent first
+    divides Amount by its deviation, which that undoes.) The repetition is the seed of the draw: its own is 0.
+    Equal rows may stand on both sides. Normal noise is clipped to [0, 1].
 
     References
     ----------
@@ -151,10 +151,10 @@ def balanced_published(table: Table, asked: Asked) -> Split:
 
 
 def supervised_published(table: Table, asked: Asked) -> Split:
-    """Test on the first 100 frauds in file order and 100 normal rows; train on all others, as R4 does.
+    """Test on the first 100 frauds in file order and 100 normal rows; train on all others, as rich_latent does.
 
     Time and Amount are standardised *within each class*, test rows included, so that they carry the label;
-    V1 to V28 stay as they are. Equal rows may stand on both sides. R4's draw of the normal rows has no seed;
+    V1 to V28 stay as they are. Equal rows may stand on both sides. Its draw of the normal rows has no seed;
     here it is the repetition.
 
     References
@@ -168,7 +168,7 @@ def supervised_published(table: Table, asked: Asked) -> Split:
         X[of_class] = (X[of_class] - X[of_class].mean(axis=0)) / X[of_class].std(axis=0, ddof=1)
     normals, frauds = table.rows(0), table.rows(1)
     legacy.shuffle(normals)
-    n = min(_R4_TEST_PER_CLASS, len(frauds) // 2)
+    n = min(_PUBLISHED_TEST_PER_CLASS, len(frauds) // 2)
     rng = np.random.default_rng(asked.seed)
     test = rng.permutation(np.concatenate([normals[:n], frauds[:n]]))
     share = (len(frauds) - n) / (len(X) - 2 * n)

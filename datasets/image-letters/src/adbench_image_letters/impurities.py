@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from adbench_image_sources import parts
-from adbench_image_sources.drawing import to_unit
+from adbench_image_sources.drawing import check_sizes, mixed, to_unit
 from adbench_image_sources.emnist import EMNIST_LETTERS
 from adbench_image_sources.idx_sets import FASHION, MNIST
 from adbench_image_sources.images import Source
@@ -93,8 +93,10 @@ class Impurities:
         n_test_impurities
             In the test set, and in the validation set; impurities of all classes, equally many as nearly as can be.
         """
-        sizes = {"n_train": n_train, "n_test": n_test, "n_validation": n_validation}
-        _check(contamination, {**sizes, "n_test_impurities": n_test_impurities})
+        if not 0 < contamination <= 0.5:
+            raise UsageError(f"'contamination' must be in (0, 0.5]; got {contamination}")
+        check_sizes(n_train=n_train, n_test=n_test, n_test_impurities=n_test_impurities)
+        check_sizes(0, n_validation=n_validation)
         rng = np.random.default_rng(seed)
         labels, ids = np.asarray(arrays[f"{images}_labels"]), np.asarray(arrays[f"{images}_ids"])
         pools = _pools(labels, ids < FIRST_TEST_ID[images], rng)
@@ -106,10 +108,7 @@ class Impurities:
         impure_test = _deal(images, (test for _, test in pools.values()), n_test_impurities, rng)
 
         def make(regular: Rows, impure: Rows) -> TestSet:
-            mixed = rng.permutation(len(regular) + len(impure))  # so that a row's place does not tell its class
-            rows = np.concatenate([regular, impure])[mixed]
-            y = np.repeat([0, 1], [len(regular), len(impure)])[mixed]
-            return TestSet(to_unit(arrays[images][rows]), y, ids[rows])
+            return mixed(*((to_unit(arrays[images][rows]), ids[rows]) for rows in (regular, impure)), rng)
 
         train = make(regular[:n_regular], impure[:n_impurities])
         tests = {"test": make(regular_test[:n_test], impure_test)}
@@ -117,15 +116,6 @@ class Impurities:
             held = regular[n_regular : n_regular + n_validation]
             tests["validation"] = make(held, impure[n_impurities:])
         return Split(train.X, train.row_ids, tests, contamination=n_impurities / (n_regular + n_impurities))
-
-
-def _check(contamination: float, sizes: Mapping[str, int]) -> None:
-    if not 0 < contamination <= 0.5:
-        raise UsageError(f"'contamination' must be in (0, 0.5]; got {contamination}")
-    for name, size in sizes.items():
-        least = 0 if name == "n_validation" else 1
-        if size < least:
-            raise UsageError(f"{name!r} must be at least {least}; got {size}")
 
 
 def _class_of(images: str, normal: str | int, present: Iterable[int]) -> int:

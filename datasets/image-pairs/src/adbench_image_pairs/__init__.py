@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from adbench_image_sources import remote
 
 from adbench import DatasetSpec, RemoteFile, TaskSpec, hookimpl
@@ -11,34 +14,63 @@ _SIZES = {
     "standard": {"n_train": 10_000, "n_test": 5_000},
     "full": {"n_train": None, "n_test": None},
 }
-_LECUN = "LeCun et al. (1998), Gradient-based learning applied to document recognition"
-_XIAO = "Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747"
-_LICENCE = "MNIST: CC BY-SA 3.0, as commonly given; Fashion-MNIST: MIT"
+_PROTOCOLS = (
+    "Protocol: github.com/hschoi1/rich_latent, github.com/123epsilon/AnomalyDetection",
+    "Hendrycks and Dietterich (2019), Benchmarking neural network robustness to common corruptions and perturbations",
+    "Goodfellow, Shlens and Szegedy (2015), Explaining and harnessing adversarial examples",
+)
+_KRIZHEVSKY = "Krizhevsky (2009), Learning multiple layers of features from tiny images"
 
-_OMNIGLOT = RemoteFile(
-    path="omniglot/images_evaluation.zip",
-    urls=("https://raw.githubusercontent.com/brendenlake/omniglot/master/python/images_evaluation.zip",),
-    checksum="md5:6b91aef0f799c5bb55b94e3f2daec811",
+
+@dataclass(frozen=True)
+class _Set:
+    """What a reader must know of a set of images: its name, who made it, on what terms, and where it is."""
+
+    title: str
+    source: str
+    licence: str
+    files: tuple[RemoteFile, ...] = ()
+
+
+_MNIST = _Set(
+    "MNIST",
+    "LeCun et al. (1998), Gradient-based learning applied to document recognition",
+    "CC BY-SA 3.0, as commonly given",
+    remote.MNIST,
 )
-_SVHN = RemoteFile(
-    path="svhn/test_32x32.mat",
-    urls=("http://ufldl.stanford.edu/housenumbers/test_32x32.mat",),
-    checksum="md5:eb5a983be6a315427106f1b164d9cef3",
-    size=64_275_384,
+_FASHION = _Set("Fashion-MNIST", "Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747", "MIT", remote.FASHION)
+_CIFAR10 = _Set("CIFAR-10", _KRIZHEVSKY, "none stated", remote.CIFAR10)
+_GREY = (
+    _Set(
+        "EMNIST",
+        "Cohen, Afshar, Tapson and van Schaik (2017), arXiv:1702.05373",
+        "NIST data, US government work",
+        remote.EMNIST,
+    ),
+    _Set("KMNIST", "Clanuwat et al. (2018), arXiv:1812.01718, doi:10.20676/00000341", "CC BY-SA 4.0", remote.KMNIST),
+    _Set("notMNIST", "Bulatov (2011), yaroslavvb.blogspot.com/2011/09/notmnist-dataset.html", "none stated"),
+    _Set(
+        "Omniglot",
+        "Lake, Salakhutdinov and Tenenbaum (2015), doi:10.1126/science.aab3050",
+        "MIT",
+        (remote.OMNIGLOT,),
+    ),
 )
-_CIFAR100 = RemoteFile(
-    path="cifar100/cifar-100-python.tar.gz",
-    urls=("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",),
-    checksum="md5:eb9058c3a382ffc7106e4002c42a8d85",
+_COLOUR = (
+    _Set(
+        "SVHN",
+        "Netzer et al. (2011), Reading digits in natural images with unsupervised feature learning",
+        "non-commercial use only",
+        (remote.SVHN,),
+    ),
+    _Set("CIFAR-100", _KRIZHEVSKY, "none stated", (remote.CIFAR100,)),
 )
-_GREY = (*remote.MNIST, *remote.FASHION, *remote.EMNIST, *remote.KMNIST, _OMNIGLOT)
-_COLOUR = (*remote.CIFAR10, *remote.MNIST, *remote.FASHION, _SVHN, _CIFAR100)
-# Normal set -> its name, the files of its dataset, and how many normal images a test set holds in ``full``: in
+# Normal set -> all sets that its suite can hold, and how many normal images a test set holds in ``full``: in
 # colour fewer, since all test sets of a split are in memory at once.
 _NORMAL = {
-    "mnist": ("MNIST", _GREY, 10_000, 10_000, 1_000),
-    "fashion": ("Fashion-MNIST", _GREY, 10_000, 10_000, 1_000),
-    "cifar10": ("CIFAR-10", _COLOUR, 5_000, 1_000, 500),
+    "mnist": ((_MNIST, _FASHION, *_GREY), 10_000, 10_000, 1_000),
+    "fashion": ((_FASHION, _MNIST, *_GREY), 10_000, 10_000, 1_000),
+    "cifar10": ((_CIFAR10, _MNIST, _FASHION, *_COLOUR), 5_000, 1_000, 500),
 }
 
 
@@ -49,10 +81,8 @@ def adbench_datasets() -> list[DatasetSpec]:
         name="mnist-vs-fashion",
         target="adbench_image_pairs.pair:ImagePair",
         summary="One of MNIST and Fashion-MNIST is normal, the other the anomaly.",
-        source=f"{_LECUN}; {_XIAO}",
-        licence=_LICENCE,
         modality="image",
-        files=(*remote.MNIST, *remote.FASHION),
+        **_told_of((_MNIST, _FASHION)),
         tasks=tuple(
             TaskSpec(name=f"{normal}-normal", setting="novelty", params={"normal": normal}, sizes=_SIZES)
             for normal in ("mnist", "fashion")
@@ -62,32 +92,21 @@ def adbench_datasets() -> list[DatasetSpec]:
 
 
 def _suite(normal: str) -> DatasetSpec:
-    title, files, n_suite, n_published, n_corrupted = _NORMAL[normal]
+    sets, n_suite, n_published, n_corrupted = _NORMAL[normal]
+    title = sets[0].title
     return DatasetSpec(
         name=f"ood-{normal}",
         target="adbench_image_pairs.ood:OutOfDistribution",
         params={"normal": normal},
         summary=f"{title} is normal; other sets, flips, noise, blobs and attacks are anomalies, a test set each.",
-        source=f"Protocol: github.com/hschoi1/rich_latent, github.com/123epsilon/AnomalyDetection; {_LECUN}; {_XIAO}; "
-        "Krizhevsky (2009), Learning multiple layers of features from tiny images; "
-        "Cohen, Afshar, Tapson and van Schaik (2017), arXiv:1702.05373; Hendrycks and Dietterich (2019), "
-        "Benchmarking neural network robustness to common corruptions and perturbations; "
-        "Goodfellow, Shlens and Szegedy (2015), Explaining and harnessing adversarial examples",
-        licence=f"{_LICENCE}; EMNIST: NIST data, US government work; CIFAR-10: none stated",
         modality="image",
-        files=files,
+        **_told_of(sets, *_PROTOCOLS),
         preload=("PIL.Image", "scipy.ndimage"),
         tasks=(
-            _task("suite", "suite", {"quick": 300, "standard": 2_000, "full": n_suite}, default=True),
+            _task("suite", {"quick": 100, "standard": 2_000, "full": n_suite}, default=True),
+            _task("suite-published", {"quick": 500, "standard": 1_000, "full": n_published}, lane="published"),
+            _task("corruptions", {"quick": 100, "standard": 300, "full": n_corrupted}),
             _task(
-                "suite-published",
-                "published-suite",
-                {"quick": 500, "standard": 1_000, "full": n_published},
-                lane="published",
-            ),
-            _task("corruptions", "corruptions", {"quick": 100, "standard": 300, "full": n_corrupted}),
-            _task(
-                "perturbations",
                 "perturbations",
                 {"quick": 300, "standard": 1_000, "full": 2_000},
                 n_sequences={"quick": 20, "standard": 50, "full": 100},
@@ -96,19 +115,25 @@ def _suite(normal: str) -> DatasetSpec:
     )
 
 
+def _told_of(sets: tuple[_Set, ...], *others: str) -> dict[str, Any]:
+    """Return source, licence and files of a dataset that can hold these sets."""
+    return {
+        "source": "; ".join(dict.fromkeys((*others, *(each.source for each in sets)))),
+        "licence": "; ".join(f"{each.title}: {each.licence}" for each in sets),
+        "files": tuple(file for each in sets for file in each.files),
+    }
+
+
 def _task(
     name: str,
-    anomalies: str,
     n_test: dict[str, int],
     n_sequences: dict[str, int] | None = None,
     *,
     default: bool = False,
     lane: str = "corrected",
 ) -> TaskSpec:
-    n_train = {"quick": 2_000, "standard": 10_000, "full": None}
+    n_train = {"quick": 1_000, "standard": 10_000, "full": None}
     sizes = {profile: {"n_train": n_train[profile], "n_test": n_test[profile]} for profile in n_train}
     for profile, n in (n_sequences or {}).items():
         sizes[profile]["n_sequences"] = n
-    return TaskSpec(
-        name=name, setting="novelty", lane=lane, default=default, params={"anomalies": anomalies}, sizes=sizes
-    )
+    return TaskSpec(name=name, setting="novelty", lane=lane, default=default, params={"anomalies": name}, sizes=sizes)

@@ -6,39 +6,32 @@ import contextlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from adbench_image_sources import parts
 from adbench_image_sources.cifar import CIFAR10
-from adbench_image_sources.drawing import draw, to_unit
+from adbench_image_sources.drawing import Rows, check_sizes, draw, mixed, to_unit
 from adbench_image_sources.emnist import EMNIST_LETTERS
-from adbench_image_sources.idx_sets import FASHION, KMNIST, MNIST, STAND_IN
-from adbench_image_sources.images import Images
-from adbench_image_sources.letters import rendered_letters
+from adbench_image_sources.idx_sets import FASHION, KMNIST, MNIST
+from adbench_image_sources.images import Images, OtherSource, Source
 from numpy.typing import NDArray
 
-from adbench import Attack, DataMissing, Finder, Found, Split, TestSet, UnknownName
+from adbench import Attack, DataMissing, Finder, Found, Split, TestSet
 from adbench_image_pairs import other_sets
 
-
-def _letters(found: Found) -> NDArray[np.uint8]:
-    if found.variant == STAND_IN:  # without the training letters, which take most of the time to draw
-        return rendered_letters(n_train=0, n_test=2_600).test
-    return EMNIST_LETTERS.load(found).test
-
-
-_NORMAL = {"mnist": MNIST, "fashion": FASHION, "cifar10": CIFAR10}
-# What finds a set, and what reads its test images. The order is part of the row ids.
-_OTHERS: dict[str, tuple[Any, Callable[[Found], NDArray[np.uint8]]]] = {
-    "mnist": (MNIST, lambda found: MNIST.load(found).test),
-    "fashion": (FASHION, lambda found: FASHION.load(found).test),
-    "letters": (EMNIST_LETTERS, _letters),
-    "kmnist": (KMNIST, lambda found: KMNIST.load(found).test),
-    "notmnist": (other_sets.NOTMNIST, other_sets.NOTMNIST.load),
-    "omniglot": (other_sets.OMNIGLOT, other_sets.OMNIGLOT.load),
-    "svhn": (other_sets.SVHN, other_sets.SVHN.load),
-    "cifar100": (other_sets.CIFAR100, other_sets.CIFAR100.load),
+_NORMAL: Mapping[str, Source] = {"mnist": MNIST, "fashion": FASHION, "cifar10": CIFAR10}
+# The order is part of the row ids.
+_OTHERS: Mapping[str, OtherSource] = {
+    "mnist": MNIST,
+    "fashion": FASHION,
+    "letters": EMNIST_LETTERS,
+    "kmnist": KMNIST,
+    "notmnist": other_sets.NOTMNIST,
+    "omniglot": other_sets.OMNIGLOT,
+    "svhn": other_sets.SVHN,
+    "cifar100": other_sets.CIFAR100,
 }
 _GREY = ("mnist", "fashion", "letters", "kmnist", "notmnist", "omniglot")
 _BESIDE = {"mnist": _GREY, "fashion": _GREY, "cifar10": ("mnist", "fashion", "svhn", "cifar100")}
@@ -50,10 +43,9 @@ NORMAL_TEST = 1 * PART  # training images are numbered from 0
 OTHER = {name: (10 + number) * PART for number, name in enumerate(_OTHERS)}
 MADE, CORRUPTED, PERTURBED = 100 * PART, 1_000 * PART, 2_000 * PART
 
-_KINDS = ("suite", "published-suite", "corruptions", "perturbations")
-
+Arrays = Mapping[str, NDArray[np.uint8]]
 Tests = dict[str, TestSet]
-Rows = tuple[NDArray[np.float32], NDArray[np.int64]]
+Anomalies = Literal["suite", "suite-published", "corruptions", "perturbations"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ class OutOfDistribution:
         ``mnist``, ``fashion`` or ``cifar10``.
     """
 
-    normal: str
+    normal: Literal["mnist", "fashion", "cifar10"]
 
     def locate(self, finder: Finder) -> Found:
         """Look for the normal set, or its stand-in, and for each other set, some of which have none."""
@@ -74,7 +66,7 @@ class OutOfDistribution:
         for name in _BESIDE[self.normal]:
             if name != self.normal:
                 with contextlib.suppress(DataMissing):
-                    others[name] = _OTHERS[name][0].locate(finder)
+                    others[name] = _OTHERS[name].locate(finder)
         return parts.join({self.normal: _NORMAL[self.normal].locate(finder), "others": parts.join(others)})
 
     def load(self, found: Found) -> dict[str, NDArray[np.uint8]]:
@@ -86,26 +78,23 @@ class OutOfDistribution:
         images = _NORMAL[self.normal].load(located[self.normal])
         arrays = vars(images).copy()
         for name, part in parts.split(located["others"]).items():
-            arrays[f"other_{name}"] = _fitted(_OTHERS[name][1](part), images.test.shape[1:])
+            arrays[f"other_{name}"] = _fitted(_OTHERS[name].load_test(part), images.test.shape[1:])
         return arrays
 
-    def describe(self, found: Found, arrays: Mapping[str, NDArray[np.uint8]]) -> Found:
+    def describe(self, found: Found, arrays: Arrays) -> Found:
         """Name the variant by what is there: how many images a copy of CIFAR-10 holds is known only now."""
-        if self.normal != "cifar10":
-            return found
         located = parts.split(found)
         images = Images(**{name: array for name, array in arrays.items() if not name.startswith("other_")})
-        described = CIFAR10.describe(located["cifar10"], images)
-        joined = parts.join(located | {"cifar10": described})
-        return replace(found, variant=joined.variant, note=f"{found.note} {described.note}".strip())
+        described = _NORMAL[self.normal].describe(located[self.normal], images)
+        return parts.join(located | {self.normal: described})
 
     def split(
         self,
-        arrays: Mapping[str, NDArray[np.uint8]],
+        arrays: Arrays,
         *,
         seed: int,
         repetition: int,
-        anomalies: str,
+        anomalies: Anomalies,
         n_train: int | None = None,
         n_test: int | None = None,
         n_sequences: int | None = None,
@@ -117,32 +106,27 @@ class OutOfDistribution:
         arrays, seed, repetition
             As for every dataset; the seed alone draws the rows, and what is made of them.
         anomalies
-            ``suite``, ``published-suite``, ``corruptions`` or ``perturbations``.
+            ``suite``, ``suite-published``, ``corruptions`` or ``perturbations``.
         n_train, n_test
             Training images, and normal images in each test set; None, or more than there are: all of them.
         n_sequences
             With ``perturbations``, how many of the normal images to make sequences of.
         """
-        if anomalies not in _KINDS:
-            raise UnknownName("kind of anomalies", anomalies, _KINDS)
+        check_sizes(n_train=n_train, n_test=n_test, n_sequences=n_sequences)
         rng = np.random.default_rng(seed)
         train = draw(np.arange(len(arrays["train"])), n_train, rng)
         test = np.arange(len(arrays["test"]))
-        test = test[:n_test] if anomalies == "published-suite" else draw(test, n_test, rng)
-        normals = to_unit(arrays["test"][test]), test
-        match anomalies:
-            case "suite":
-                tests = _others(arrays, normals, seed, first=False) | _suite(normals, seed, published=False)
-            case "published-suite":
-                tests = _others(arrays, normals, seed, first=True) | _suite(normals, seed, published=True)
-            case "corruptions":
-                tests = _corruptions(normals, seed)
-            case "perturbations":
-                tests = _perturbations(normals, seed, n_sequences)
+        test = test[:n_test] if anomalies == "suite-published" else draw(test, n_test, rng)
+        normals = to_unit(arrays["test"][test]), NORMAL_TEST + test
+        tests = _TESTS[anomalies](arrays, normals, seed, n_sequences)
         return Split(X_train=to_unit(arrays["train"][train]), train_ids=train, tests=tests)
 
 
-def _others(arrays: Mapping[str, NDArray[np.uint8]], normals: Rows, seed: int, *, first: bool) -> Tests:
+def _suite(arrays: Arrays, normals: Rows, seed: int, _: int | None, *, published: bool) -> Tests:
+    return _others(arrays, normals, seed, first=published) | _made(normals, seed, published=published)
+
+
+def _others(arrays: Arrays, normals: Rows, seed: int, *, first: bool) -> Tests:
     """Return a test set for each other set: its first images, or random ones."""
     tests = {}
     for name in _OTHERS:
@@ -150,27 +134,27 @@ def _others(arrays: Mapping[str, NDArray[np.uint8]], normals: Rows, seed: int, *
             n = min(len(normals[0]), len(images))
             rows = np.arange(n) if first else draw(np.arange(len(images)), n, _rng(seed, name))
             some = normals[0][:n], normals[1][:n]
-            tests[name] = _mixed(some, (to_unit(images[rows]), OTHER[name] + rows), _rng(seed, name, 1))
+            tests[name] = mixed(some, (to_unit(images[rows]), OTHER[name] + rows), _rng(seed, name, 1))
     return tests
 
 
-def _suite(normals: Rows, seed: int, *, published: bool) -> Tests:
+def _made(normals: Rows, seed: int, *, published: bool) -> Tests:
     from adbench_image_pairs import suite
 
+    images, ids = normals
     tests = {}
     for number, (name, made) in enumerate(suite.MADE.items()):
         if name not in (suite.PUBLISHED if published else suite.SUITE):
             continue
-        images, rows = normals
         X = np.ascontiguousarray(made.make(images, _rng(seed, name)), dtype=np.float32)
         attack = Attack(suite.EPSILON, made.direction, made.clip) if made.direction else None
         if attack and made.at_images:
             attack = replace(attack, at=images)
-        tests[name] = _mixed(normals, (X, MADE + number * PART + rows), _rng(seed, name, 1), attack)
+        tests[name] = mixed(normals, (X, MADE + number * PART + ids % PART), _rng(seed, name, 1), attack)
     return tests
 
 
-def _corruptions(normals: Rows, seed: int) -> Tests:
+def _corruptions(_: Arrays, normals: Rows, seed: int, __: int | None) -> Tests:
     from adbench_image_pairs.corruptions import KINDS, SEVERITIES, corrupt
 
     tests = {}
@@ -178,35 +162,29 @@ def _corruptions(normals: Rows, seed: int) -> Tests:
         for severity in SEVERITIES:
             name = f"{kind}-{severity}"
             X = corrupt(normals[0], kind, severity, _rng(seed, name))
-            ids = CORRUPTED + (10 * number + severity) * PART + normals[1]
-            tests[name] = _mixed(normals, (X, ids), _rng(seed, name, 1))
+            ids = CORRUPTED + (10 * number + severity) * PART + normals[1] % PART
+            tests[name] = mixed(normals, (X, ids), _rng(seed, name, 1))
     return tests
 
 
-def _perturbations(normals: Rows, seed: int, n_sequences: int | None) -> Tests:
+def _perturbations(_: Arrays, normals: Rows, seed: int, n_sequences: int | None) -> Tests:
     from adbench_image_pairs.perturbations import KINDS, N_STEPS, perturb
 
-    images, rows = normals[0][:n_sequences], normals[1][:n_sequences]
+    images, rows = normals[0][:n_sequences], normals[1][:n_sequences, np.newaxis] % PART
     tests = {}
     for number, kind in enumerate(KINDS):
         X = perturb(images, kind, _rng(seed, kind))
-        ids = PERTURBED + (100 * number + np.arange(N_STEPS)) * PART + rows[:, np.newaxis]  # (n, steps)
-        tests[kind] = _mixed(normals, (X.reshape(-1, *X.shape[2:]), ids.ravel()), _rng(seed, kind, 1))
+        ids = PERTURBED + (100 * number + np.arange(N_STEPS)) * PART + rows  # (n, steps)
+        tests[kind] = mixed(normals, (X.reshape(-1, *X.shape[2:]), ids.ravel()), _rng(seed, kind, 1))
     return tests
 
 
-def _mixed(normals: Rows, anomalies: Rows, rng: np.random.Generator, attack: Attack | None = None) -> TestSet:
-    """Return both in random order, so that a row's place does not tell its class."""
-    n = len(normals[0])
-    order = rng.permutation(n + len(anomalies[0]))
-    if attack and attack.at is not None:
-        attack = replace(attack, at=attack.at[order[order >= n] - n])
-    return TestSet(
-        X=np.concatenate([normals[0], anomalies[0]])[order],
-        y=(order >= n).astype(np.uint8),
-        row_ids=np.concatenate([NORMAL_TEST + normals[1], anomalies[1]])[order],
-        attack=attack,
-    )
+_TESTS: Mapping[Anomalies, Callable[[Arrays, Rows, int, int | None], Tests]] = {
+    "suite": partial(_suite, published=False),
+    "suite-published": partial(_suite, published=True),
+    "corruptions": _corruptions,
+    "perturbations": _perturbations,
+}
 
 
 def _rng(seed: int, name: str, purpose: int = 0) -> np.random.Generator:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from adbench_image_sources import parts
-from adbench_image_sources.drawing import draw, to_unit
+from adbench_image_sources.drawing import Rows, check_sizes, draw, mixed, to_unit
 from adbench_image_sources.idx_sets import FASHION, MNIST
 from numpy.typing import NDArray
 
-from adbench import Finder, Found, Split, TestSet
+from adbench import Finder, Found, Split
 
 # Row ids number the four parts one after the other, at their official sizes, so that an id means the
 # same part in every variant: MNIST training, MNIST test, Fashion-MNIST training, Fashion-MNIST test.
@@ -42,7 +43,7 @@ class ImagePair:
         *,
         seed: int,
         repetition: int,
-        normal: str,
+        normal: Literal["mnist", "fashion"],
         n_train: int | None = None,
         n_test: int | None = None,
     ) -> Split:
@@ -58,26 +59,19 @@ class ImagePair:
             Training images, and test images of *each* set; None, or more than there are: all of them,
             as long as both sets give equally many test images.
         """
+        check_sizes(n_train=n_train, n_test=n_test)
         (anomaly,) = _SOURCES.keys() - {normal}
         rng = np.random.default_rng(seed)
         n_smaller = min(len(arrays[f"{normal}_test"]), len(arrays[f"{anomaly}_test"]))
         n_each = n_smaller if n_test is None else min(n_test, n_smaller)
 
         X_train, train_ids = _draw(arrays, f"{normal}_train", n_train, rng)
-        X_normal, normal_ids = _draw(arrays, f"{normal}_test", n_each, rng)
-        X_anomaly, anomaly_ids = _draw(arrays, f"{anomaly}_test", n_each, rng)
-        mixed = rng.permutation(2 * n_each)  # so that a row's place does not tell its class
-        test = TestSet(
-            X=np.concatenate([X_normal, X_anomaly])[mixed],
-            y=np.repeat([0, 1], n_each)[mixed],
-            row_ids=np.concatenate([normal_ids, anomaly_ids])[mixed],
-        )
-        return Split(X_train=X_train, train_ids=train_ids, tests={"test": test})
+        normals = _draw(arrays, f"{normal}_test", n_each, rng)
+        anomalies = _draw(arrays, f"{anomaly}_test", n_each, rng)
+        return Split(X_train=X_train, train_ids=train_ids, tests={"test": mixed(normals, anomalies, rng)})
 
 
-def _draw(
-    arrays: Mapping[str, NDArray[np.uint8]], part: str, size: int | None, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _draw(arrays: Mapping[str, NDArray[np.uint8]], part: str, size: int | None, rng: np.random.Generator) -> Rows:
     """Return ``size`` random images of a part (all if None), in [0, 1], and their row ids."""
     rows = draw(np.arange(len(arrays[part])), size, rng)
     return to_unit(arrays[part][rows]), rows + FIRST_ID[part]

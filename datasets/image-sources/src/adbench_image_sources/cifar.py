@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, Finder, Found
+from adbench import Finder, Found
 from adbench_image_sources import cifar_batches, cifar_folders, photographs
 from adbench_image_sources.cifar_classes import CLASSES
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import Images, Source, damaged
 
 N_TRAIN, N_TEST = 5_000, 1_000  # of each class
 
@@ -25,7 +25,7 @@ _READ = {
 
 
 @dataclass(frozen=True)
-class Cifar10:
+class Cifar10(Source):
     """CIFAR-10: 32 x 32 colour images of ten classes.
 
     Complete beats exact: a complete set of official batches comes first, then class folders of PNG or JPEG
@@ -62,12 +62,9 @@ class Cifar10:
         images = _in_two_parts(_READ[found.details["form"]](found))
         for part, labels in (("training", images.train_labels), ("test", images.test_labels)):
             if missing := [CLASSES[k] for k in np.flatnonzero(_counts(labels) == 0)]:
-                raise DatasetError.in_file(
-                    Path(found.details.get("root", found.files[0])),
-                    expected="images of all ten classes for training and for testing",
-                    found=f"no {part} image of {', '.join(missing)}",
-                    way_out="Add them, or move the copy away to use the stand-in.",
-                )
+                where = Path(found.details.get("root", found.files[0]))
+                expected = "images of all ten classes for training and for testing"
+                raise damaged(where, expected, f"no {part} image of {', '.join(missing)}")
         return images
 
     def describe(self, found: Found, images: Images) -> Found:

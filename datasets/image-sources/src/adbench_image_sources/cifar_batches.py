@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, Finder, Found, read_members, read_pickle
+from adbench import ARCHIVE_SUFFIXES, Finder, Found, read_members, read_pickle
 from adbench_image_sources.cifar_classes import CLASSES
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import Images, damaged
 
 FORM = "batches"
 PARTIAL = "partial"
 
 FOLDER = "cifar-10-batches-py"
 OFFICIAL_ARCHIVE = "cifar-10-python.tar.gz"
-ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _META = "batches.meta"
 # Bytes and MD5, as torchvision has them: what has the official length must have the official contents.
 OFFICIAL = {
@@ -35,15 +34,14 @@ _N_VALUES = 3 * 32 * 32
 # A batch pickled anew by Python 3 is half as long again.
 _MOST_BATCH = 64 << 20
 _MOST_ARCHIVE = 320 << 20
-# What numpy's arrays ask for, pickled by numpy 1 and 2, and byte strings pickled by Python 3.
-_ALLOWED = {
+#: What numpy's arrays ask for, pickled by numpy 1 and 2, and byte strings pickled by Python 3.
+PICKLED_ARRAYS = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
     ("_codecs", "encode"),
 }
-_WAY_OUT = "Get cifar-10-python.tar.gz again, or move the copy away to use the stand-in."
 
 
 def find(finder: Finder) -> Found | None:
@@ -73,7 +71,7 @@ def _unpacked(folder: Path) -> Found | None:
 def _archives(folder: Path) -> Iterator[Found]:
     paths = sorted(folder.glob("cifar-10-python*"), key=lambda path: (path.name != OFFICIAL_ARCHIVE, path.name))
     for path in paths:
-        if path.name.endswith(ARCHIVE_ENDINGS) and path.is_file():
+        if path.name.endswith(ARCHIVE_SUFFIXES) and path.is_file():
             yield Found("" if path.name == OFFICIAL_ARCHIVE else PARTIAL, (path,), details={"form": FORM})
 
 
@@ -82,18 +80,18 @@ def read(found: Found) -> Images:
     batches, is_official = {}, True
     for path, contents in _contents(found.files):
         if path.name == _META:
-            _check_names(path, read_pickle(Path(path), contents, _ALLOWED))
+            _check_names(path, read_pickle(Path(path), contents, PICKLED_ARRAYS))
             continue
         n_official, md5 = OFFICIAL[path.name]
         differs = hashlib.md5(contents, usedforsecurity=False).hexdigest() != md5
         if differs and len(contents) == n_official:
-            raise _wrong(path, f"the official contents (md5 {md5[:12]}...)", "altered ones of the same length")
+            raise damaged(path, f"the official contents (md5 {md5[:12]}...)", "altered ones of the same length")
         is_official &= not differs
-        batches[path.name] = _rows(path, read_pickle(Path(path), contents, _ALLOWED))
+        batches[path.name] = _rows(path, read_pickle(Path(path), contents, PICKLED_ARRAYS))
     if not batches:
-        raise _wrong(found.files[0], f"batches such as {FOLDER}/data_batch_1", "none")
+        raise damaged(found.files[0], f"batches such as {FOLDER}/data_batch_1", "none")
     if sum(len(labels) for _, labels in batches.values()) == _N_ROWS * len(OFFICIAL) and not is_official:
-        raise _wrong(found.files[0], "a complete set to be the official one (by the batches' MD5 sums)", "another")
+        raise damaged(found.files[0], "a complete set to be the official one (by the batches' MD5 sums)", "another")
     train = [batches[name] for name in OFFICIAL if name in batches and name != "test_batch"]
     test = [batches[name] for name in batches if name == "test_batch"]
     return Images(*_join(train), *_join(test))
@@ -106,7 +104,7 @@ def _contents(files: Sequence[Path]) -> Iterator[tuple[PurePath, bytes]]:
             with path.open("rb") as file:
                 contents = file.read(_MOST_BATCH + 1)
             if len(contents) > _MOST_BATCH:
-                raise _wrong(path, f"at most {_MOST_BATCH:,} bytes", "more")
+                raise damaged(path, f"at most {_MOST_BATCH:,} bytes", "more")
             yield path, contents
         return
     (archive,) = files
@@ -123,7 +121,7 @@ def _check_names(path: PurePath, meta: Any) -> None:
     names = _entry(meta, "label_names")
     found = [name.decode("latin1") if isinstance(name, bytes) else name for name in names or ()]
     if found != list(CLASSES):
-        raise _wrong(path, f"the classes {', '.join(CLASSES)}", f"{found}")
+        raise damaged(path, f"the classes {', '.join(CLASSES)}", f"{found}")
 
 
 def _rows(path: PurePath, batch: Any) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -131,14 +129,14 @@ def _rows(path: PurePath, batch: Any) -> tuple[NDArray[np.uint8], NDArray[np.uin
     data, labels = _entry(batch, "data"), _entry(batch, "labels")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != _N_VALUES:
         told = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else f"{type(data).__name__}"
-        raise _wrong(path, f"'data' of n rows of {_N_VALUES:,} unsigned bytes", told)
+        raise damaged(path, f"'data' of n rows of {_N_VALUES:,} unsigned bytes", told)
     if not 0 < len(data) <= _N_ROWS:
-        raise _wrong(path, f"1 to {_N_ROWS:,} rows", f"{len(data):,}")
+        raise damaged(path, f"1 to {_N_ROWS:,} rows", f"{len(data):,}")
     if not isinstance(labels, list) or len(labels) != len(data):
         told = f"{len(labels):,}" if isinstance(labels, list) else f"{type(labels).__name__}"
-        raise _wrong(path, f"'labels', a list of {len(data):,}", told)
+        raise damaged(path, f"'labels', a list of {len(data):,}", told)
     if not all(type(label) is int and 0 <= label < len(CLASSES) for label in labels):
-        raise _wrong(path, f"labels from 0 to {len(CLASSES) - 1}", "others")
+        raise damaged(path, f"labels from 0 to {len(CLASSES) - 1}", "others")
     # Each row holds the red plane, the green and the blue, row by row.
     return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.asarray(labels, np.uint8)
 
@@ -157,7 +155,3 @@ def _join(
         return np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.uint8)
     images, labels = zip(*batches, strict=True)
     return np.concatenate(images), np.concatenate(labels)
-
-
-def _wrong(path: PurePath, expected: str, found: str) -> DatasetError:
-    return DatasetError.in_file(path, expected=expected, found=found, way_out=_WAY_OUT)

@@ -1,3 +1,7 @@
-"""The names of CIFAR-10's classes, in the order of their labels: for hook modules, without any array library."""
+"""The names of CIFAR-10's classes: for hook modules, without any array library."""
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+from typing import Literal, get_args
+
+ClassName = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+#: In the order of their labels.
+CLASSES: tuple[ClassName, ...] = get_args(ClassName)

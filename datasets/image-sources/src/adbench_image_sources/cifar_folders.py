@@ -13,10 +13,9 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, Finder, Found, read_members
-from adbench_image_sources.cifar_batches import ARCHIVE_ENDINGS
+from adbench import ARCHIVE_SUFFIXES, Finder, Found, read_members
 from adbench_image_sources.cifar_classes import CLASSES
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import Images, damaged
 
 FORM = "pictures"
 
@@ -27,7 +26,6 @@ _FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 _PARTS = ("train", "test")
 _MOST_BYTES = 512 << 20  # the PNG version holds some 150 MB
 _MOST_MEMBERS = 61_000  # 60,000 pictures, the folders, a readme
-_WAY_OUT = "Get it again, or move the copy away to use the stand-in."
 
 
 def find(finder: Finder) -> Found | None:
@@ -44,7 +42,7 @@ def find(finder: Finder) -> Found | None:
                 return found
         for path in sorted((folder / "cifar10").glob("[cC][iI][fF][aA][rR]*")):
             named = path.name.lower()
-            if named.endswith(ARCHIVE_ENDINGS) and not named.startswith(_OTHERS) and path.is_file():
+            if named.endswith(ARCHIVE_SUFFIXES) and not named.startswith(_OTHERS) and path.is_file():
                 return _archive(path)
     return None
 
@@ -57,7 +55,7 @@ def _unpacked(root: Path) -> Found | None:
         return None
     files = [entry for folder in folders for entry in _pictures(folder)]
     if not files:
-        raise _wrong(root, "class folders such as train/cat/ with PNG or JPEG pictures", "none")
+        raise damaged(root, "class folders such as train/cat/ with PNG or JPEG pictures", "none")
     stats = [entry.stat() for entry in files]
     # Stands for the pictures' sizes and times: 60,000 files would be too many to name.
     state = [len(files), sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)]
@@ -68,7 +66,7 @@ def _archive(path: Path) -> Found:
     with closing(_members(path)) as members:
         first = next(members, None)
     if first is None:
-        raise _wrong(path, "class folders such as train/cat/ with PNG or JPEG pictures", "none")
+        raise damaged(path, "class folders such as train/cat/ with PNG or JPEG pictures", "none")
     return _found((path,), first[0], {})
 
 
@@ -152,13 +150,9 @@ def _decode(path: Path, name: str, file: IO[bytes], kind: str) -> NDArray[np.uin
             # Asked before anything is decoded: so a picture of a billion pixels takes no memory.
             pixels = np.asarray(image) if image.size == (32, 32) and image.mode == "RGB" else None
     except Exception as error:  # a damaged picture raises whatever it likes
-        raise _wrong(
+        raise damaged(
             path, f"readable {kind} pictures", f"{name}, damaged or another format ({type(error).__name__})"
         ) from error
     if pixels is None:
-        raise _wrong(path, "pictures of 32 x 32 in RGB", f"{name}: {told}")
+        raise damaged(path, "pictures of 32 x 32 in RGB", f"{name}: {told}")
     return pixels
-
-
-def _wrong(path: Path, expected: str, found: str) -> DatasetError:
-    return DatasetError.in_file(path, expected=expected, found=found, way_out=_WAY_OUT)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -13,10 +12,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, Finder, Found, read_members
+from adbench import DatasetError, Finder, Found, open_binary, read_members, reading
 from adbench_image_sources.idx import read_idx
-from adbench_image_sources.idx_sets import STAND_IN
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import STAND_IN, Images, Source, damaged
 from adbench_image_sources.letters import font_files, rendered_letters
 
 N_LETTERS = 26
@@ -25,11 +23,11 @@ OFFICIAL_ROWS = {"train": 124_800, "test": 20_800}
 _FOLDERS = ("emnist", "EMNIST/raw", "emnist/gzip")  # the last: gzip.zip unpacked by hand
 _ARCHIVE = "gzip.zip"
 _MOST_PACKED = 128 << 20  # of four members that hold some 40 MB
-_AGAIN = "Get gzip.zip again, or move it away to use the stand-in."
+_N_TEST_ALONE = 2_600  # of the stand-in: to draw all would take most of the time
 
 
 @dataclass(frozen=True)
-class EmnistLetters:
+class EmnistLetters(Source):
     """The letters a to z, small and capital ones of a letter in one class, 0 to 25.
 
     Images are upright: the official files hold them transposed.
@@ -64,6 +62,12 @@ class EmnistLetters:
             with TemporaryDirectory() as scratch:
                 return _read(_unpack(found.files[0], Path(scratch)), found.details)
         return _read({path.name.removesuffix(".gz"): path for path in found.files}, found.details)
+
+    def load_test(self, found: Found) -> NDArray[np.uint8]:
+        """Read the test letters; of the stand-in, fewer are drawn, and none for training."""
+        if found.variant == STAND_IN:
+            return rendered_letters(n_train=0, n_test=_N_TEST_ALONE).test
+        return self.load(found).test
 
     def _look_into(self, folder: Path) -> Found | None:
         """Return what a folder has of the four files, None if nothing."""
@@ -108,12 +112,10 @@ def _rows_told(path: Path | None, most: int) -> int:
     """
     if path is None:
         return 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            _, rows = struct.unpack(">II", file.read(8))
-    except (OSError, EOFError, zlib.error, struct.error):
-        return most
-    return rows if 0 < rows <= most else most
+    with suppress(DatasetError, struct.error), reading(path, "an idx file"), open_binary(path) as file:
+        _, rows = struct.unpack(">II", file.read(8))
+        return rows if 0 < rows <= most else most
+    return most
 
 
 def _unpack(archive: Path, scratch: Path) -> dict[str, Path]:
@@ -127,7 +129,7 @@ def _unpack(archive: Path, scratch: Path) -> dict[str, Path]:
         (folder / PurePosixPath(name).name).write_bytes(contents)
     if missing := sorted(path.name for path in paths.values() if not path.is_file()):
         found = f"none of the name {missing[0]}" + (f" (and {len(missing) - 1} more missing)" if missing[1:] else "")
-        raise DatasetError.in_file(archive, expected="the members of EMNIST-Letters", found=found, way_out=_AGAIN)
+        raise damaged(archive, "the members of EMNIST-Letters", found)
     return paths
 
 
@@ -144,18 +146,13 @@ def _read_part(paths: Mapping[str, Path], part: str, n: int) -> tuple[NDArray[np
     pixels = read_idx(images, (n, 28, 28))
     letters = read_idx(labels, (n,), highest=N_LETTERS)
     if letters.min() < 1:
-        raise _wrong_labels(labels, "labels from 1 to 26", "0")
+        raise damaged(labels, "labels from 1 to 26", "0")
     classes = letters - np.uint8(1)
     if n == OFFICIAL_ROWS[part]:
         counts = np.bincount(classes, minlength=N_LETTERS)
         if (counts != n // N_LETTERS).any():
-            raise _wrong_labels(labels, f"{n // N_LETTERS:,} of each letter", f"{counts.min():,} to {counts.max():,}")
+            raise damaged(labels, f"{n // N_LETTERS:,} of each letter", f"{counts.min():,} to {counts.max():,}")
     return np.ascontiguousarray(pixels.transpose(0, 2, 1))[..., np.newaxis], classes
-
-
-def _wrong_labels(path: Path, expected: str, found: str) -> DatasetError:
-    way_out = "Get the official file again, or move the set's folder away to use the stand-in."
-    return DatasetError.in_file(path, expected=expected, found=found, way_out=way_out)
 
 
 EMNIST_LETTERS = EmnistLetters()

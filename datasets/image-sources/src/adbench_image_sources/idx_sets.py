@@ -10,7 +10,7 @@ import numpy as np
 
 from adbench import DataMissing, DatasetError, Finder, Found
 from adbench_image_sources.idx import read_idx
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import STAND_IN, Images, Source
 from adbench_image_sources.standins import FASHION_SAMPLE, fashion_sample, mnist_digits
 
 _SHAPES = {
@@ -19,7 +19,6 @@ _SHAPES = {
     "t10k-images-idx3-ubyte": (10_000, 28, 28),
     "t10k-labels-idx1-ubyte": (10_000,),
 }
-STAND_IN = "standin"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class StandIn:
 
 
 @dataclass(frozen=True)
-class IdxSet:
+class IdxSet(Source):
     """Where a set's files may lie, and what they must hold.
 
     Parameters
@@ -46,7 +45,7 @@ class IdxSet:
     sha256
         Of the four files, uncompressed, in the order of the shapes above: so a file compressed anew still
         counts. Taken from the files whose ``.gz`` have the published MD5 sums (the tests hold those).
-        Empty where no such file was at hand.
+        None published: judged by shape and range alone.
     stand_in
         What to use instead; None: nothing.
     """

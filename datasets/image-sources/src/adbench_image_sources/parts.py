@@ -28,7 +28,12 @@ def join(parts: Mapping[str, Found]) -> Found:
         files=tuple(path for found in parts.values() for path in found.files),
         note=" ".join(filter(None, (found.note for found in parts.values()))),
         details={
-            name: {"variant": found.variant, "n_files": len(found.files), "details": dict(found.details)}
+            name: {
+                "variant": found.variant,
+                "n_files": len(found.files),
+                "note": found.note,
+                "details": dict(found.details),
+            }
             for name, found in parts.items()
         },
     )
@@ -39,5 +44,5 @@ def split(joined: Found) -> dict[str, Found]:
     parts, files = {}, iter(joined.files)
     for name, part in joined.details.items():
         mine = tuple(next(files) for _ in range(part["n_files"]))
-        parts[name] = Found(part["variant"], mine, details=part["details"])
+        parts[name] = Found(part["variant"], mine, part["note"], part["details"])
     return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adbench import DataMissing, DatasetError, Found
-from adbench_image_sources.images import Images
+from adbench_image_sources.images import STAND_IN, Images
 
 FORM = "photographs"
-STAND_IN = "standin"
 
 # Every distinct colour photograph in the wheels, one a class, in the order of their names.
 _PACKAGES = {"skimage": "data", "sklearn": "datasets/images"}
@@ -36,6 +36,11 @@ _LEAST_RANGE = 16  # grey levels within a crop: sky and black corners would give
 # The steps of the R2 sequence (M. Roberts, 2018): it covers a plane evenly, and needs no stream of random
 # numbers, which a library may change.
 _STEPS = np.array([0.5698402909980532, 0.7548776662466927])  # down, across
+_wrong = partial(
+    DatasetError.in_file,
+    expected="a colour photograph",
+    way_out="Get it again: pip install --force-reinstall --no-deps scikit-image scikit-learn",
+)
 
 
 def find() -> Found:
@@ -87,7 +92,7 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (OSError, SyntaxError) as error:  # the latter from a damaged PNG
-        raise _wrong(path, type(error).__name__) from error
+        raise _wrong(path, found=type(error).__name__) from error
     # At full size, crops of the retina and of the sky would be nearly flat.
     return np.asarray(image.reduce(max(1, min(image.size) // 400)))
 
@@ -96,7 +101,7 @@ def _crops(path: Path, region: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     """Return ``n`` distinct crops, evenly spread over the region, without those that are nearly flat."""
     places = np.array(region.shape[:2]) - _SIZE + 1
     if places.min() < 1:
-        raise _wrong(path, "a small one")
+        raise _wrong(path, found="a small one")
     crops: dict[bytes, NDArray[np.uint8]] = {}
     for k in range(1, 20 * n):
         top, left = (k * _STEPS % 1 * places).astype(int)
@@ -105,13 +110,4 @@ def _crops(path: Path, region: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
             crops[crop.tobytes()] = crop
         if len(crops) == n:
             return np.stack(list(crops.values()))
-    raise _wrong(path, "a flat one")
-
-
-def _wrong(path: Path, found: str) -> DatasetError:
-    return DatasetError.in_file(
-        path,
-        expected="a colour photograph",
-        found=found,
-        way_out="Get it again: pip install --force-reinstall --no-deps scikit-image scikit-learn",
-    )
+    raise _wrong(path, found="a flat one")

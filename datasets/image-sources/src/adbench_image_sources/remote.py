@@ -1,4 +1,4 @@
-"""The upstream files of each set, with the checksums that torchvision publishes."""
+"""The upstream files of each set, with the checksums that torchvision publishes: for hook modules, too."""
 
 from __future__ import annotations
 
@@ -67,3 +67,21 @@ CIFAR10 = (
         size=170_498_071,
     ),
 )
+CIFAR100 = RemoteFile(
+    path="cifar100/cifar-100-python.tar.gz",
+    urls=("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",),
+    checksum="md5:eb9058c3a382ffc7106e4002c42a8d85",
+)
+SVHN = RemoteFile(
+    path="svhn/test_32x32.mat",
+    urls=("http://ufldl.stanford.edu/housenumbers/test_32x32.mat",),
+    checksum="md5:eb5a983be6a315427106f1b164d9cef3",
+    size=64_275_384,
+)
+OMNIGLOT = RemoteFile(
+    path="omniglot/images_evaluation.zip",
+    urls=("https://raw.githubusercontent.com/brendenlake/omniglot/master/python/images_evaluation.zip",),
+    checksum="md5:6b91aef0f799c5bb55b94e3f2daec811",
+)
+#: To be put there by hand: nobody publishes a checksum.
+NOTMNIST = RemoteFile(path="notmnist/t10k-images-idx3-ubyte.gz")

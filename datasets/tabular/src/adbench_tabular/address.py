@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from adbench import DatasetSpec, UsageError
+from adbench import ARCHIVE_SUFFIXES, DatasetSpec, UsageError
 from adbench_tabular.tasks import IMAGE_NOVELTY, IMAGE_OUTLIER, NOVELTY, OUTLIER, PRELOAD, PYOD_6040
 
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_SUFFIXES = (".npz", *TABLES, *ARCHIVES)
+_SUFFIXES = (".npz", *TABLES, *ARCHIVE_SUFFIXES)
 _KEYS = ("label", "normal", "size", "setting", "name")
 _SETTINGS = ("novelty", "outlier", "pyod-6040")
 _TASKS = {
@@ -43,7 +42,7 @@ def open_file(address: str) -> DatasetSpec | None:
     location, _, query = rest.partition("#")
     options = _parse(query)
     path = _check_path(unquote(location))
-    of_images = path.is_dir() or path.name.lower().endswith(ARCHIVES)
+    of_images = path.is_dir() or path.name.lower().endswith(ARCHIVE_SUFFIXES)
     _check_keys(path, options, of_images)
     modality = "image" if of_images or _holds_images(path) else "table"
     params: dict[str, Any] = {"path": str(path), "normal": options.get("normal")}

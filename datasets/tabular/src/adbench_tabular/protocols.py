@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from adbench import Split, TestSet
+from adbench_tabular.checks import MIN_NORMALS
 
 Table = NDArray[np.float64]
 Images = NDArray[np.uint8] | NDArray[np.float32]
@@ -91,13 +92,13 @@ PROTOCOLS: Mapping[str, Callable[..., Split]] = {
 
 
 def _sample(y: Labels, max_rows: int | None, rng: np.random.Generator) -> Rows:
-    """Return all rows, or ``max_rows`` with the table's share of anomalies (at least one).
+    """Return all rows, or ``max_rows`` with the table's share of anomalies (at least one, and a few normal rows).
 
     In random order, so that a row's place does not tell its class: many files are sorted by it.
     """
     if max_rows is None or len(y) <= max_rows:
         return rng.permutation(len(y))
-    n_anomalies = max(1, round(max_rows * y.mean()))
+    n_anomalies = max(1, min(round(max_rows * y.mean()), max_rows - MIN_NORMALS))
     normals = rng.choice(np.flatnonzero(y == 0), max_rows - n_anomalies, replace=False)
     anomalies = rng.choice(np.flatnonzero(y == 1), n_anomalies, replace=False)
     return rng.permutation(np.concatenate([normals, anomalies]))

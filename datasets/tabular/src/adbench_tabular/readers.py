@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, check_text
+from adbench import DatasetError, check_text, reading
 from adbench_tabular.checks import check_size, listed
 from adbench_tabular.labels import pick_label
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNREADABLE = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+_WAY_OUT = "Save it anew."
 _NPZ_WAY_OUT = "Save with np.savez(file, X=X, y=y)."
 # A value takes two signs at least, so that this many bytes cannot hold more values than fit in memory.
 _MOST_TEXT = 2 << 30
-_MOST_COLUMNS = 100_000
 
 
 def npz_shape(path: Path) -> tuple[int, ...]:
@@ -39,7 +35,7 @@ def read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     for shape, dtype in _npz_headers(path).values():
         # As float64, unless it is images: those are at most four bytes a value.
         check_size(path, shape, max(dtype.itemsize, 8 if len(shape) == 2 else 1))
-    with _reading(path, "an .npz with plain arrays X and y"), zipfile.ZipFile(path) as archive:
+    with reading(path, "an .npz with plain arrays X and y", _NPZ_WAY_OUT), zipfile.ZipFile(path) as archive:
         X, y = (_read_member(archive, f"{name}.npy") for name in ("X", "y"))
     return X, y
 
@@ -49,7 +45,7 @@ def _npz_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
     if not zipfile.is_zipfile(path):  # before numpy takes it for a pickle
         found = "another format, or a damaged file"
         raise DatasetError.in_file(path, expected="an .npz", found=found, way_out=_NPZ_WAY_OUT)
-    with _reading(path, "an .npz with plain arrays X and y"), zipfile.ZipFile(path) as archive:
+    with reading(path, "an .npz with plain arrays X and y", _NPZ_WAY_OUT), zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist()]
         if not {"X", "y"} <= set(names):
             found = listed(names) or "none"
@@ -80,14 +76,14 @@ def read_text(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series]:
     import pandas as pd
 
     separator = "\t" if ".tsv" in path.name.lower() else ","
-    check_text(path, separator=separator, most_columns=_MOST_COLUMNS, most_bytes=_MOST_TEXT)
+    check_text(path, separator=separator, most_bytes=_MOST_TEXT)
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True}
-    with _reading(path, "a text table with a header"):
+    with reading(path, "a text table with a header", _WAY_OUT):
         # Apart, because pandas renames doubled and empty names when it reads them as a header.
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options).iloc[0]
     _check_columns(path, header)
     label = pick_label(path, list(header), label)
-    with _reading(path, "as many fields in every row as in the header"):
+    with reading(path, "as many fields in every row as in the header", _WAY_OUT):
         frame = pd.read_csv(
             path,
             dtype={label: str},
@@ -107,7 +103,7 @@ def read_parquet(path: Path, label: str | None) -> tuple[pd.DataFrame, pd.Series
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with _reading(path, "a parquet file"), pq.ParquetFile(path) as file:
+    with reading(path, "a parquet file", _WAY_OUT), pq.ParquetFile(path) as file:
         footer, schema = file.metadata, file.schema_arrow
         check_size(path, (footer.num_rows, footer.num_columns))
         if nested := [field.name for field in schema if pa.types.is_nested(field.type)]:
@@ -164,15 +160,3 @@ def _check_columns(path: Path, columns: pd.Series | pd.Index) -> None:
             found=f"{listed(doubled)} more than once",
             way_out="Rename or drop them.",
         )
-
-
-@contextmanager
-def _reading(path: Path, expected: str) -> Iterator[None]:
-    """Turn what a reader raises on a damaged file into one clear line."""
-    try:
-        yield
-    except _UNREADABLE as error:
-        text = (getattr(error, "strerror", None) or str(error)).replace(f"{path.parent}/", "")
-        reason = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-        found = f"one that cannot be read so ({reason})"
-        raise DatasetError.in_file(path, expected=expected, found=found, way_out="Save it anew.") from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DataMissing, Finder, Found, Split
-from adbench_tabular.checks import checked_features, checked_images, checked_labels
+from adbench import DataMissing, Finder, Found, Split, UsageError
+from adbench_tabular.checks import MIN_NORMALS, checked_features, checked_images, checked_labels
 from adbench_tabular.images import list_images, read_images
 from adbench_tabular.labels import to_binary
 from adbench_tabular.readers import read_npz, read_parquet, read_text, to_numbers
@@ -24,12 +24,38 @@ class _Rows:
     """Arrays ``X`` (a table or images) and ``y`` (1 = anomaly), split by one of the shared protocols."""
 
     def split(
-        self, arrays: Mapping[str, NDArray[Any]], *, seed: int, repetition: int, protocol: str, **sizes: int | None
+        self,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        seed: int,
+        repetition: int,
+        protocol: Literal["novelty", "outlier", "pyod-6040", "first-half"],
+        max_rows: int | None = None,
     ) -> Split:
-        """Split the rows by the task's protocol."""
+        """Split the rows by the task's protocol.
+
+        Parameters
+        ----------
+        arrays, seed, repetition
+            As for every dataset. The published protocols use the repetition as their seed.
+        protocol
+            The task's name.
+        max_rows
+            At most so many rows, training and test together, drawn by class; None: all. The published
+            protocols take what their sources take.
+        """
         from adbench_tabular.protocols import PROTOCOLS  # brings scikit-learn, which locate and load can do without
 
-        return PROTOCOLS[protocol](arrays["X"], arrays["y"], seed=seed, repetition=repetition, **sizes)
+        asked = {} if max_rows is None else {"max_rows": _checked(max_rows, protocol)}
+        return PROTOCOLS[protocol](arrays["X"], arrays["y"], seed=seed, repetition=repetition, **asked)
+
+
+def _checked(max_rows: int, protocol: str) -> int:
+    if protocol not in ("novelty", "outlier"):
+        raise UsageError(f"'max_rows' is for novelty and outlier: {protocol} takes the rows that its source takes")
+    if max_rows <= MIN_NORMALS:
+        raise UsageError(f"'max_rows' must be at least {MIN_NORMALS + 1}; got {max_rows}")
+    return max_rows
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ _SUMMARIES = {
     "clusters": "Normal rows in three clusters of different density",
 }
 _SIZES = {
-    "quick": {"train_rows": 1_000, "test_rows": 500},
-    "standard": {"train_rows": 5_000, "test_rows": 1_000},
-    "full": {"train_rows": 10_000, "test_rows": 2_000},
+    "quick": {"n_train": 1_000, "n_test": 500},
+    "standard": {"n_train": 5_000, "n_test": 1_000},
+    "full": {"n_train": 10_000, "n_test": 2_000},
 }
 _RICH_LATENT = (
     "the 2-D notebooks of github.com/hschoi1/rich_latent, after Choi, Jang and Alemi (2018), arXiv:1810.01392"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import Finder, Found, Split, TestSet
+from adbench import Finder, Found, Split, TestSet, UsageError
 from adbench_toys2d.shapes import SHAPES, SIDE, radius_of
 
 GRID = 20
@@ -53,7 +53,7 @@ class Toy:
         }
 
     def split(
-        self, arrays: Mapping[str, NDArray[Any]], *, seed: int, repetition: int, train_rows: int, test_rows: int
+        self, arrays: Mapping[str, NDArray[Any]], *, seed: int, repetition: int, n_train: int, n_test: int
     ) -> Split:
         """Draw training rows, and as many further normal rows as anomalies for each test set but the grid.
 
@@ -61,13 +61,23 @@ class Toy:
         ----------
         arrays, seed, repetition
             As :class:`adbench.Dataset` says; the seed alone draws.
-        train_rows, test_rows
-            At most 12,000 together, and at most 2,000 for testing.
+        n_train, n_test
+            At most 12,000 together, and at most 4,000 for testing.
+
+        Raises
+        ------
+        UsageError
+            If there are not so many rows.
         """
+        if not (2 <= n_train <= _NORMALS - n_test and 1 <= n_test <= _ANOMALIES):
+            raise UsageError(
+                f"'n_train' must be at least 2, 'n_test' from 1 to {_ANOMALIES:,}, "
+                f"and both at most {_NORMALS:,} together; got {n_train:,} and {n_test:,}"
+            )
         rng = np.random.default_rng(seed)
         rows = {name: np.flatnonzero(arrays["part"] == number) for number, name in enumerate(_PARTS)}
-        normals = rng.permutation(rows["normal"])[: train_rows + test_rows]
-        train, tested = normals[:train_rows], normals[train_rows:]
+        normals = rng.permutation(rows["normal"])[: n_train + n_test]
+        train, tested = normals[:n_train], normals[n_train:]
         X, y = arrays["X"], arrays["y"]
         mean, deviation = X[train].mean(axis=0), X[train].std(axis=0)
 
