@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adbench.evaluation import Evaluation as Evaluation
     from adbench.evaluation import evaluate as evaluate
     from adbench.files import ARCHIVE_SUFFIXES as ARCHIVE_SUFFIXES
+    from adbench.files import check_checksum as check_checksum
     from adbench.files import check_text as check_text
     from adbench.files import open_binary as open_binary
     from adbench.files import read_members as read_members
@@ -59,7 +60,15 @@ _HOME = {
         "UsageError",
     ),
     "evaluation": ("Evaluation", "evaluate"),
-    "files": ("ARCHIVE_SUFFIXES", "check_text", "open_binary", "read_members", "read_pickle", "reading"),
+    "files": (
+        "ARCHIVE_SUFFIXES",
+        "check_checksum",
+        "check_text",
+        "open_binary",
+        "read_members",
+        "read_pickle",
+        "reading",
+    ),
     "finder": ("Finder",),
     "hookspecs": ("hookimpl",),
     "specs": ("DatasetSpec", "DetectorSpec", "RemoteFile", "TaskSpec", "ThresholdSpec"),

@@ -30,8 +30,8 @@ class Holding:
     spec
         The dataset.
     state
-        ``complete`` (the official data), ``variant`` (something else, by a name of its own), ``missing`` or
-        ``damaged``.
+        ``complete`` (of upstream's, the official data), ``variant`` (something else, by a name of its own),
+        ``missing`` or ``damaged``.
     variant
         Empty for the complete official data.
     files
@@ -122,27 +122,36 @@ def _holding(spec: DatasetSpec, found: Mapping[str, Any], finder: Finder) -> Hol
         fingerprint,
         {name: array.shape for name, array in decoded.items()},
         found["note"],
-        lacking if found["variant"] else (),
+        lacking,
     )
 
 
 def check_files(holdings: Sequence[Holding], finder: Finder) -> Iterator[Check]:
-    """Hold every file that datasets use here against its published checksum.
-
-    A file counts as the published one of its name whose checksum it has: some sets share their files' names,
-    and a data folder may be laid out otherwise than upstream.
-    """
-    published: dict[str, list[RemoteFile]] = {}
+    """Hold each file that datasets have in the searched folders against the checksum published for its place."""
+    published: dict[Path, RemoteFile | None] = {}
     owner: dict[Path, str] = {}
     for each in holdings:
         for remote in each.spec.files:
-            published.setdefault(PurePosixPath(remote.path).name, []).append(remote)
             if path := finder.find(remote.path, *remote.elsewhere):
+                published[path] = remote if path.name == PurePosixPath(remote.path).name else None
                 owner.setdefault(path, each.spec.name)
         for path in each.files:
-            owner.setdefault(path, each.spec.name)
+            # What came with an installed package is pip's to verify.
+            if any(path.is_relative_to(folder) for folder in finder.folders):
+                owner.setdefault(path, each.spec.name)
     for path, name in owner.items():
-        yield _check_file(path, [remote for remote in published.get(path.name, ()) if remote.checksum], name)
+        yield _check_file(path, published.get(path), name)
+
+
+def altered_files(spec: DatasetSpec, finder: Finder) -> list[RemoteFile]:
+    """Return the upstream files that are in their place and do not have their published checksum."""
+    found = []
+    for remote in spec.files:
+        path = finder.find(remote.path, *remote.elsewhere)
+        is_it = path is not None and path.name == PurePosixPath(remote.path).name
+        if path and is_it and _check_file(path, remote, spec.name).mark == "altered":
+            found.append(remote)
+    return found
 
 
 def check_arrays(holdings: Sequence[Holding]) -> Iterator[Check]:
@@ -159,22 +168,15 @@ def check_arrays(holdings: Sequence[Holding]) -> Iterator[Check]:
             yield Check(what, "ok", f"fingerprint {each.fingerprint[:12]}")
 
 
-def _check_file(path: Path, published: Sequence[RemoteFile], name: str) -> Check:
+def _check_file(path: Path, published: RemoteFile | None, name: str) -> Check:
     what = f"{path.parent.name}/{path.name}"
-    if not published:
+    if published is None or not published.checksum:
         return Check(what, "unknown", "no published checksum; contents are checked when read")
-    expected = sorted({remote.checksum for remote in published})
-    sums = {algorithm: _checksum(path, algorithm) for algorithm in {text.partition(":")[0] for text in expected}}
-    for checksum in expected:
-        algorithm, _, value = checksum.partition(":")
-        if sums[algorithm] == value:
-            return Check(what, "ok", checksum)
-    found = ", ".join(f"{algorithm}:{value}" for algorithm, value in sums.items())
-    return Check(
-        what,
-        "altered",
-        f"expected {' or '.join(expected)}; found {found}. 'adbench data fetch --force {name}' brings the right one",
-    )
+    algorithm, _, expected = published.checksum.partition(":")
+    if (found := _checksum(path, algorithm)) == expected:
+        return Check(what, "ok", published.checksum)
+    told = f"expected {published.checksum}; found {algorithm}:{found}. 'adbench data fetch {name}' brings the right one"
+    return Check(what, "altered", told)
 
 
 def _checksum(path: Path, algorithm: str) -> str:

@@ -50,7 +50,7 @@ class PlainView(QuietView):
         """Say how many trials there are."""
         self._total = total
         known = f", about {told_seconds(forecast)} by earlier timings" if forecast is not None and total else ""
-        self._say(f"{total} trials to run{known}")
+        self._say(f"{total} trial{'s' * (total != 1)} to run{known}")
 
     def finished(self, trial: Trial, record: Record, remaining: float | None) -> None:
         """Say how a trial ended."""

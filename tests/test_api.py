@@ -16,7 +16,18 @@ PUBLIC = [
     *("Describes", "Detector", "DetectorSpec", "Evaluation", "Finder", "Found", "PluginError", "RemoteFile"),
     *("Results", "SkipTrial", "Split", "StoreError", "TaskSpec", "TestSet", "ThresholdSpec"),
     *("UnknownName", "UsageError"),
-    *("check_text", "evaluate", "hookimpl", "log", "open_binary", "read_members", "read_pickle", "reading", "run"),
+    *(
+        "check_checksum",
+        "check_text",
+        "evaluate",
+        "hookimpl",
+        "log",
+        "open_binary",
+        "read_members",
+        "read_pickle",
+        "reading",
+        "run",
+    ),
     "track",
 ]
 TOYS = ["toy-distance", "toy-noise"]

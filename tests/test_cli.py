@@ -209,7 +209,7 @@ def test_run_tells_what_it_leaves_out(adbench_command):
     """Pairs that cannot work and datasets that are not here are told, and do not count as failures."""
     done = adbench_command("run", "-d", "toy-*", "-D", "toy-*", "--seeds", "1")
 
-    assert "no data here for 1 datasets: toy-nowhere" in done.stderr
+    assert "no data here for 1 dataset: toy-nowhere" in done.stderr
     assert "1 pairs left out: the detector takes images only, and this is a table" in done.stderr
     assert done.returncode == 0
 

@@ -175,7 +175,7 @@ def test_fetch(command, server):
         f"adbench: {path}: 300.0 kB from {server.url}/upstream/{path}" for path in PARTS
     ]
     assert fetched() == set(PARTS)
-    assert again.stdout == "remote-table: nothing to fetch, the complete official data is here\n"
+    assert again.stdout == "remote-table: nothing to fetch, its files are here and have their published checksums\n"
     assert len(server.requests) == 2
 
 
@@ -229,7 +229,7 @@ def test_two_fetches_at_once(server, lo):
     outputs = [process.communicate()[0] for process in slow]
 
     assert [process.returncode for process in slow] == [0, 0]
-    assert all(b"complete official data" in output for output in outputs)
+    assert all(b"complete official data" in output or b"nothing to fetch" in output for output in outputs)
     assert sorted(path for path, _ in server.requests) == [f"/upstream/{path}" for path in PARTS]
     assert fetched() == set(PARTS)
 
@@ -279,13 +279,14 @@ def test_verify_finds_altered_files(command, tmp_path):
     """A file that is not the published one is told with both sums and the way out, which mends it; exit code 1."""
     folder = data_folder(tmp_path / "data", *PARTS, spoiled=PARTS[1:])
     done = command("data", "verify", "remote-table", "--data-dir", str(folder))
-    first, second = done.stdout.splitlines()
+    first, second, third = done.stdout.splitlines()
 
     assert first.startswith("ok      remote/part-1.bin: sha256:")
     assert second.startswith("altered remote/part-2.bin: expected md5:")
-    assert second.endswith("'adbench data fetch --force remote-table' brings the right one")
+    assert second.endswith("'adbench data fetch remote-table' brings the right one")
+    assert third.startswith("damaged dataset 'remote-table': ")
     assert done.returncode == 1
-    command("data", "fetch", "--force", "remote-table", "--data-dir", str(folder))
+    command("data", "fetch", "remote-table", "--data-dir", str(folder))
     # The cache goes before the data folder.
     assert command("data", "verify", "remote-table", "--data-dir", str(folder)).returncode == 0
 
@@ -377,7 +378,7 @@ def test_mirror_that_has_nothing(run, server, monkeypatch, tmp_path):
     monkeypatch.setenv("ADBENCH_MIRROR", f"{server.url}/mirror")
     done = run()
     assert (shown_variant(tmp_path), done.returncode) == ("remote-table@standin", 0)
-    assert done.stderr.splitlines()[0] == "1 trials to run"
+    assert done.stderr.splitlines()[0] == "1 trial to run"
 
 
 @pytest.mark.parametrize(
@@ -395,7 +396,7 @@ def test_mirror_that_fails(run, server, lo, monkeypatch, tmp_path, answer, told)
     done = run()
     first, second, *_ = done.stderr.splitlines()
     assert first.endswith(f"{PARTS[0]}: {told}. The run goes on with what is here")
-    assert second == "1 trials to run"
+    assert second == "1 trial to run"
     assert (shown_variant(tmp_path), done.returncode) == ("remote-table@standin", 0)
 
 

@@ -82,10 +82,29 @@ def test_a_size_bomb_is_refused(make, tmp_path):
     one = make(tmp_path / "one", {"zeros": bytes(2_000_000)})
     many = make(tmp_path / "many", {f"zeros-{number}": bytes(100_000) for number in range(20)})
     for path in (one, many):
-        with pytest.raises(DatasetError, match="at most 1,000,000 bytes, unpacked; found more"):
+        with pytest.raises(DatasetError, match=r"at most 1,000,000 bytes, unpacked, .* found more"):
             list(read_members(path, most_bytes=1_000_000))
     with pytest.raises(DatasetError, match="at most 19 members"):
         list(read_members(many, most_members=19))
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_one_large_member_is_refused(make, tmp_path):
+    """A member is read as a whole, so it has a limit of its own; one that is not wanted is passed over."""
+    path = make(tmp_path / "one", {"zeros": bytes(2_000_000), "small": b"1"})
+    with pytest.raises(DatasetError, match="1,000,000 in a member; found more"):
+        list(read_members(path, most_member=1_000_000))
+    assert dict(read_members(path, lambda name: name == "small", most_member=1_000_000)) == {"small": b"1"}
+
+
+@pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_with_an_absurd_name_is_refused(format, tmp_path):
+    """tarfile would read such a name into memory before anything could be said of it."""
+    path = tmp_path / "long.tar.xz"
+    with tarfile.open(path, "w:xz", format=format) as archive:
+        archive.addfile(tarfile.TarInfo("a" * 3_000_000))
+    with pytest.raises(DatasetError, match="a name or header of 3,000,"):
+        list(read_members(path))
 
 
 def test_a_zip_that_lies_about_a_size_is_refused(tmp_path):
@@ -152,6 +171,31 @@ def test_a_pickle_of_plain_data_is_read(tmp_path):
     assert read_pickle(tmp_path / "batch", pickle.dumps(value), ()) == value
 
 
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"c_codecs\nencode\n(V" + b"a" * 100 + b"\nVhex\ntR.",
+        b"cnumpy\nndarray\n((I4000\nI3072\ntVu1\ntR.",
+    ],
+    ids=["nested codecs", "an array of memory as it lies"],
+)
+def test_names_that_are_allowed_cannot_be_abused(bomb, tmp_path):
+    """Only what writes bytes and fills arrays is done with them."""
+    allowed = {("_codecs", "encode"), ("numpy", "ndarray"), ("numpy.core.multiarray", "_reconstruct")}
+    with pytest.raises(DatasetError, match="a damaged one"):
+        read_pickle(tmp_path / "batch", bomb, allowed)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickled_array_is_read(protocol, tmp_path):
+    """Arrays come out as they went in, by the few names they need."""
+    allowed = {("_codecs", "encode"), ("numpy", "ndarray"), ("numpy", "dtype")}
+    allowed |= {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}
+    allowed |= {("numpy._core.numeric", "_frombuffer")} if protocol == 5 else set()
+    value = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.testing.assert_array_equal(read_pickle(tmp_path / "batch", pickle.dumps(value, protocol), allowed), value)
+
+
 @pytest.mark.parametrize("contents", [b"", b"garbage", pickle.dumps([1, 2, 3])[:-3], b"\x80\x04\x95" + b"\xff" * 8])
 def test_a_damaged_pickle_is_told_in_one_line(contents, tmp_path):
     """Whatever the unpickler raises becomes one line that names the file."""
@@ -167,6 +211,14 @@ def test_a_moderate_table_passes(tmp_path):
     for limits in ({"most_columns": 2}, {"longest_line": 10}, {"most_bytes": 6_016}):
         with pytest.raises(DatasetError, match=r"a.csv: expected"):
             check_text(path, **limits)
+
+
+def test_empty_lines_do_not_hide_the_header(tmp_path):
+    """Columns are counted in the first line that has any, as readers do."""
+    path = tmp_path / "a.csv"
+    path.write_text("\n\n" + "," * 20 + "\n1\n")
+    with pytest.raises(DatasetError, match="at most 10 columns"):
+        check_text(path, most_columns=10)
 
 
 def test_a_line_across_pieces_counts_as_one(tmp_path, monkeypatch):

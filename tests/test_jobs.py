@@ -35,6 +35,8 @@ def test_sound_split():
         ({"train_ids": np.arange(4, 10)}, "novelty", PluginError, "holds rows of the training set"),
         ({"y_train": np.zeros(6)}, "novelty", PluginError, "y_train belongs to supervised tasks"),
         ({}, "supervised", PluginError, "y_train belongs to supervised tasks"),
+        ({"y_train": np.zeros(6)}, "supervised", PluginError, "both of them"),
+        ({"y_train": np.full(3, np.nan)}, "supervised", PluginError, "a label for each training row"),
         ({"tests": {}}, "novelty", PluginError, "at least one test set"),
         ({"y": np.zeros(6, int)}, "novelty", DatasetError, "labels are all one class"),
         ({"y": np.r_[0, 1]}, "novelty", PluginError, "differ in length"),
@@ -81,6 +83,20 @@ def test_damaged_cache(tmp_path):
     with pytest.raises(DatasetError, match="damaged and are removed"):
         data.read_prepared(tmp_path, mark)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("damage", [lambda folder: (folder / "X.npy").write_bytes(b""), lambda folder: None])
+def test_half_a_folder_in_the_cache_is_made_anew(damage, tmp_path):
+    """An empty file, or a folder without its facts, is not there for ever."""
+    decoded = {"X": np.arange(6.0)}
+    mark = arrays.fingerprint(decoded)
+    folder = tmp_path / "prepared" / mark
+    arrays.write_folder(folder, decoded, {"names": ["X"]})
+    damage(folder)
+    (folder / "facts.json").unlink()
+    assert arrays.read_folder(folder) == {}
+    arrays.write_folder(folder, decoded, {"names": ["X"]})
+    assert data.read_prepared(tmp_path, mark)["X"].tolist() == decoded["X"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -153,4 +169,8 @@ def test_what_is_known_of_decoded_data_may_be_damaged(tmp_path, monkeypatch):
     for garbage in ("", "{", "[]", '{"fingerprint": 1}', '{"variant": ""}'):
         index.write_text(garbage)
         assert data.survey([entry], [], str(tmp_path))["slow"]["fingerprint"] is None
+    index.write_text('{"fingerprint": "../../victim", "variant": "", "note": ""}')
+    (tmp_path.parent / "victim").mkdir()
+    assert data.survey([entry], [], str(tmp_path))["slow"]["fingerprint"] is None
+    assert (tmp_path.parent / "victim").is_dir()
     assert data.prepare(entry, found, str(tmp_path))["variant"] == "6rows"

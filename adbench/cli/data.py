@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 from adbench.cli.fetching import fetch_watch
 from adbench.cli.plugins import discovered
 from adbench.cli.units import FOLDER, told_size
-from adbench.errors import AdbenchError, UsageError
+from adbench.errors import AdbenchError, DataMissing, UsageError
 from adbench.finder import Finder, cache_folder, downloads_folder, mirror_address, prepared_folder
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from adbench.execution.executor import Executor
     from adbench.inventory import Holding
     from adbench.registry import Registry
-    from adbench.specs import DatasetSpec
+    from adbench.specs import DatasetSpec, RemoteFile
 
 _names = click.argument("names", metavar="[NAME]...", nargs=-1)
 _data_dir = click.option("--data-dir", type=FOLDER, help="Folder with real data.  [default: ADBENCH_DATA]")
@@ -78,7 +78,7 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
     if not (names or everything):
         raise UsageError("nothing to fetch: give NAME or --all ('adbench data status' shows what is missing)")
     from adbench.downloads.fetch import Fetcher
-    from adbench.inventory import COMPLETE, take_inventory
+    from adbench.inventory import altered_files, take_inventory
 
     registry, finder = discovered(), Finder.from_environment(data_dir)
     specs = [spec for spec in _select(registry, () if everything else names) if spec.files]
@@ -90,11 +90,13 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
     fetcher = Fetcher(downloads_folder(), mirror_address())  # one for all: it remembers which hosts do not answer
     with _executor() as executor:
         for spec, before in zip(specs, take_inventory(executor, registry, specs, finder), strict=True):
-            if before.state == COMPLETE and not force:
-                click.echo(f"{spec.name}: nothing to fetch, the complete official data is here")
+            altered = spec.files if force else altered_files(spec, finder)
+            wanted = [file for file in spec.files if file in altered or file in before.lacking]
+            if not wanted:
+                click.echo(f"{spec.name}: nothing to fetch, its files are here and have their published checksums")
                 continue
             try:
-                told = _fetch_one(fetcher, spec, before, force)
+                told = _fetch_one(fetcher, wanted, altered)
             except AdbenchError as error:
                 failed.append(f"{spec.name}: {error}")
                 continue
@@ -112,19 +114,23 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, data_dir: Path 
 def verify(names: tuple[str, ...], data_dir: Path | None) -> None:
     """Hold the files here against their published checksums, and decoded arrays against their fingerprints.
 
-    One line each; exit code 1 if anything was altered. Altered arrays are removed from the cache: they are decoded
+    What was not decoded yet is, so that damage shows. One line each; exit code 1 if anything is altered or
+    damaged. Altered arrays are removed from the cache: they are decoded
     anew when they are next used.
     """
-    from adbench.inventory import check_arrays, check_files, take_inventory
+    from adbench.inventory import DAMAGED, check_arrays, check_files, take_inventory
 
     registry, finder = discovered(), Finder.from_environment(data_dir)
     with _executor() as executor:
-        found = take_inventory(executor, registry, _select(registry, names), finder)
-    altered = 0
+        found = take_inventory(executor, registry, _select(registry, names), finder, decoded=True)
+    wrong = 0
     for check in (*check_files(found, finder), *check_arrays(found)):
         click.echo(f"{check.mark:<8}{check.what}: {check.told}")
-        altered += check.mark == "altered"
-    if altered:
+        wrong += check.mark == "altered"
+    for each in (each for each in found if each.state == DAMAGED):
+        click.echo(f"damaged {each.told}")
+        wrong += 1
+    if wrong:
         raise click.exceptions.Exit(1)
 
 
@@ -156,26 +162,31 @@ def _tell_folders(finder: Finder) -> None:
         click.echo(f"then in      {folder}")
     click.echo(f"fetched to   {downloads_folder()}")
     click.echo(f"decoded in   {cache_folder() / 'prepared'}")
-    click.echo(f"mirror       {mirror_address() or 'none (ADBENCH_MIRROR)'}")
+    from adbench.downloads.fetch import shown
+
+    click.echo(f"mirror       {shown(mirror_address()) or 'none (ADBENCH_MIRROR)'}")
 
 
-def _fetch_one(fetcher: Fetcher, spec: DatasetSpec, before: Holding, force: bool) -> str:
-    """Bring a dataset's files and say what was brought."""
-    from adbench.downloads.fetch import by_folder
+def _fetch_one(fetcher: Fetcher, wanted: Sequence[RemoteFile], in_place: Collection[RemoteFile]) -> str:
+    """Bring a dataset's files, as many as can be had, and say what was brought."""
+    from adbench.downloads.fetch import FetchFailed, by_folder
+    from adbench.reporting.words import counted
 
-    wanted = spec.files if force else before.lacking
+    brought, failures = [], []
     try:
         with fetch_watch() as fetcher.watch:
-            brought = [each for group in by_folder(wanted) for each in fetcher.bring(group, force=force)]
+            for group in by_folder(wanted):
+                try:
+                    brought += fetcher.bring(group, force=any(file in in_place for file in group))
+                except FetchFailed as failed:
+                    failures.append(str(failed))
     except KeyboardInterrupt:
         click.echo("adbench: what came so far is kept; the same command goes on from there", err=True)
         raise
+    if failures:
+        raise DataMissing(f"{'; '.join(failures)}")
     unchecked = [each.file.path for each in brought if not each.file.checksum]
-    told = (
-        f"{len(brought)} file{'s' * (len(brought) > 1)}, {told_size(sum(each.size for each in brought))}"
-        if brought
-        else "no file is missing"
-    )
+    told = f"{counted(len(brought), 'file')}, {told_size(sum(each.size for each in brought))}"
     return told + "".join(f"; {name}: no published checksum, contents are checked when read" for name in unchecked)
 
 

@@ -39,7 +39,7 @@ def overview(holdings: Sequence[Holding], finder: Finder) -> Iterator[str]:
         yield from _paragraph(("" if len(group) == 1 else "e.g. ") + _advice(group[0]))
     yield ""
     yield from wrap(
-        f"{len(here)} of {len(holdings)} datasets are here, {sum(each.state == COMPLETE for each in here)} of them "
+        f"{len(here)} of {len(holdings)} datasets are here, {sum(map(_is_official, here))} of them "
         "complete and official. 'adbench data status NAME' shows everything known of one.",
         _columns(),
     )
@@ -75,7 +75,8 @@ def as_json(each: Holding) -> dict[str, Any]:
 
 
 def _fields(each: Holding) -> Iterator[tuple[str, str]]:
-    yield "state", {COMPLETE: "complete official data", VARIANT: f"variant {each.variant}"}.get(each.state, each.state)
+    complete = "complete official data" if _is_official(each) else "complete"
+    yield "state", {COMPLETE: complete, VARIANT: f"variant {each.variant}"}.get(each.state, each.state)
     if each.fingerprint:
         yield "rows", f"{each.rows:,}"
         shapes = (f"{name} {'×'.join(map(str, shape))}" for name, shape in each.shapes.items())
@@ -102,6 +103,10 @@ def _line(each: Holding, widths: Sequence[int], finder: Finder) -> Iterator[str]
         return
     yield line.rstrip()
     yield from _paragraph(places)
+
+
+def _is_official(each: Holding) -> bool:
+    return each.state == COMPLETE and bool(each.spec.files)
 
 
 def _names(each: Holding) -> tuple[str, str]:

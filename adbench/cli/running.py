@@ -142,7 +142,7 @@ def _tell_plan(session: Session) -> None:
     forecast = session.forecast(todo, store)
     told = "not known: nothing like it has run here" if forecast is None else f"about {told_seconds(forecast)}"
     done = len(session.plan().trials) - len(todo)
-    _say(f"{len(todo)} trials to run, {done} done already; time: {told if todo else 'none'}")
+    _say(f"{len(todo)} trial{'s' * (len(todo) != 1)} to run, {done} done already; time: {told if todo else 'none'}")
     _tell_stale(session, store)
 
 
@@ -165,7 +165,7 @@ def _tell_dropped(plan: Plan) -> None:
     pairs = Counter(drop.reason for drop in plan.dropped if drop.detector)
     if no_data:
         names = list(dict.fromkeys(drop.task.partition("/")[0] for drop in no_data))
-        _say(f"no data here for {len(names)} datasets: {', '.join(names)}", err=True)
+        _say(f"no data here for {len(names)} dataset{'s' * (len(names) != 1)}: {', '.join(names)}", err=True)
         _say(f"  e.g. {no_data[0].reason}", err=True)
     for reason, count in pairs.items():
         _say(f"{count} pairs left out: the detector {reason}", err=True)

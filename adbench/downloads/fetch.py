@@ -59,7 +59,7 @@ class FetchFailed(DataMissing):
     def __init__(self, file: RemoteFile, failures: Sequence[tuple[str, SourceFailed]]) -> None:
         self.file = file
         self.failures = tuple(failures)
-        told = "; ".join(f"{source}: {failure.reason}" for source, failure in failures)
+        told = "; ".join(f"{shown(source)}: {failure.reason}" for source, failure in failures)
         super().__init__(f"{file.path} could not be fetched: {told or 'no address is known'}")
 
 
@@ -98,9 +98,13 @@ class Fetcher:
     _silent: dict[str, SourceFailed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.mirror)
-        if self.mirror and not (address.scheme in ("http", "https") and address.hostname):
-            raise UsageError(f"ADBENCH_MIRROR must be an http or https address; got {one_line(self.mirror, 80)!r}")
+        try:
+            address = urlsplit(self.mirror)
+            is_address = address.scheme in ("http", "https") and bool(address.hostname)
+        except ValueError:
+            is_address = False
+        if self.mirror and not is_address:
+            raise UsageError(f"ADBENCH_MIRROR must be an http or https address; got {shown(self.mirror)!r}")
 
     def bring(self, files: Sequence[RemoteFile], *, force: bool = False) -> list[Brought]:
         """Bring files that lie in one folder (see :func:`by_folder`), all of them or none.
@@ -147,7 +151,7 @@ class Fetcher:
                 if host in self._silent:  # nor would it answer now
                     raise self._silent[host]
                 size = self._get(source, file, staging)
-                self.watch.brought(file.path, source, size)
+                self.watch.brought(file.path, shown(source), size)
                 return Brought(file, source, size)
             except SourceFailed as failure:
                 if failure.unreachable:
@@ -220,6 +224,19 @@ def bring_missing(files: Sequence[RemoteFile], *, mirror: str, upstream: bool, w
                 watch.said(f"{failed}. The run goes on with what is here")
             if failure.unreachable:
                 return
+
+
+def shown(address: str) -> str:
+    """Return an address on one line as it may be shown: without a user's name and password.
+
+    Examples
+    --------
+    >>> shown("http://me:secret@example.org/a")
+    'http://example.org/a'
+    """
+    scheme, slashes, rest = one_line(address, 200).partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def by_folder(files: Sequence[RemoteFile]) -> list[list[RemoteFile]]:

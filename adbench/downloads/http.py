@@ -28,6 +28,7 @@ _MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _WORTH_ANOTHER_TRY = (408, 425, 429)
 _CHUNK = 1 << 16
+_PROGRESS = 1 << 16
 _COMPRESSED = (".gz", ".tgz", ".bz2", ".xz")
 
 
@@ -113,7 +114,8 @@ class Resuming:
                     self._get(session, url)
                     break
                 except Dropped as drop:
-                    failures = 1 if self._have() > most else failures + 1
+                    # A server that gives a few bytes each time is no better than one that gives none.
+                    failures = 1 if self._have() >= most + _PROGRESS else failures + 1
                     most = max(most, self._have())
                     # A host that never answered is seldom back within seconds.
                     tries = min(3, self.patience.tries) if drop.unreachable else self.patience.tries

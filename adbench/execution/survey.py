@@ -11,6 +11,7 @@ from adbench.errors import AdbenchError, DatasetError, PluginError, UsageError, 
 from adbench.execution.executor import Executor
 from adbench.execution.job import Ended, Job
 from adbench.finder import Finder, cache_folder
+from adbench.machine import total_memory
 from adbench.planning.planner import Source, split_arguments
 from adbench.planning.provenance import code_of, versions_of
 from adbench.planning.selection import Overrides
@@ -33,6 +34,8 @@ DATA_PRELOAD = (
 
 
 _DATA_SECONDS = 3600.0
+_DATA_MEMORY = 0.45
+"""Share of the memory there is: two may run at a time, and a file that unpacks to more is none."""
 
 
 def find_sources(
@@ -178,7 +181,8 @@ def _job(function: str, number: int, args: Mapping[str, Any], work: Path, preloa
     name = f"{function.replace(':', '-')}-{number}"
     folder = work / name
     folder.mkdir(exist_ok=True)
-    return Job(name, f"adbench.execution.jobs.{function}", args, folder, preload, timeout=_DATA_SECONDS)
+    memory = int(total_memory() * _DATA_MEMORY)
+    return Job(name, f"adbench.execution.jobs.{function}", args, folder, preload, _DATA_SECONDS, memory)
 
 
 def _result(ended: Ended) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from adbench.reporting.origin import command, provenance
 from adbench.reporting.words import number, seconds, table, text, with_limits
 
 _REASON_LENGTH = 300
+_MOST_FOLDED = 30
+"""Test sets whose own tables a page can carry: 95 corruptions would be thousands of lines."""
 
 
 def many_tests(boards: Sequence[Board]) -> list[str]:
@@ -29,6 +31,8 @@ def many_tests(boards: Sequence[Board]) -> list[str]:
     if failed := failures(boards):
         parts += ["Failed or skipped:", failed]
     parts.append(command(first.profile, boards))
+    if len(boards) > _MOST_FOLDED:
+        return [*parts, "Intervals, decisions and costs of each test set: `adbench export`."]
     for board in boards:
         parts += [f"<details><summary>{test_name(board)}</summary>", _rows_told(board), _scores(board)]
         parts += [_decisions(board), "</details>"]
@@ -99,6 +103,10 @@ def _rows_told(board: Board) -> str:
         return ""
     setting = board.rows[0].cells[0].record.trial.setting
     told = [f"Setting `{text(setting)}`: {facts['train_rows']:,} training rows, {test['rows']:,} test rows"]
+    if facts["contamination"] is not None:
+        told[0] = told[0].replace(
+            " training rows", f" training rows (stated contamination {facts['contamination']:.2%})"
+        )
     if board.contamination is not None:
         told.append(f"{board.contamination:.2%} of them anomalies (the chance level of AP)")
     if test["is_train"]:

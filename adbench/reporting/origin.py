@@ -43,15 +43,26 @@ def _machine(facts: Mapping[str, Any]) -> str:
 
 
 def command(profile: str, boards: Sequence[Board]) -> str:
-    """Return a block with the command that runs boards again: one for each root of random seeds."""
-    records: dict[int, list[Record]] = {}
-    for record in (cell.record for board in boards for row in board.rows for cell in row.cells):
-        records.setdefault(record.trial.root, []).append(record)
-    lines = [
-        _command_of(profile, records[root], named=len({board.task for board in boards}) == 1)
-        for root in sorted(records)
-    ]
+    """Return a block with the commands that run boards again: one a root of random seeds and set of settings."""
+    records = [cell.record for board in boards for row in board.rows for cell in row.cells]
+    # ``--set`` holds for a whole command: what ran with several settings of one name needs a command for each.
+    found: dict[str, set[tuple[str, str]]] = {}
+    for trial in (record.trial for record in records):
+        found.setdefault(trial.detector, set()).add(("", json.dumps(trial.overrides, sort_keys=True)))
+        found.setdefault(trial.dataset, set()).add((json.dumps(trial.split_overrides, sort_keys=True), ""))
+    apart = any(len(settings) > 1 for settings in found.values())
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for record in records:
+        settings = _settings_of(record) if apart else ()
+        groups.setdefault((record.trial.root, *settings), []).append(record)
+    named = apart or len({board.task for board in boards}) == 1
+    lines = [_command_of(profile, groups[key], named=named) for key in sorted(groups)]
     return "```sh\n" + "\n".join(lines) + "\n```"
+
+
+def _settings_of(record: Record) -> tuple[str, str]:
+    trial = record.trial
+    return json.dumps(trial.split_overrides, sort_keys=True), json.dumps(trial.overrides, sort_keys=True)
 
 
 def _command_of(profile: str, records: Sequence[Record], *, named: bool) -> str:

@@ -36,6 +36,8 @@ def write_folder(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mappin
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
         (partial / "facts.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
+        if not (folder / "facts.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # half removed by somebody: of no use
         partial.rename(folder)
     except OSError:
         # Another process made the same folder first: contents are a function of the name.
@@ -49,7 +51,7 @@ def read_folder(folder: Path) -> dict[str, NDArray[Any]]:
     """Map the arrays that a folder's facts name; damaged ones are none."""
     try:
         return {name: read(folder / f"{name}.npy") for name in read_facts(folder)["names"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return {}
 
 

@@ -22,6 +22,10 @@ def check_split(made: Split, setting: str) -> None:
         raise PluginError(f"train_ids has {len(made.train_ids)} rows, X_train {len(made.X_train)}")
     if (setting == "supervised") != (made.y_train is not None):
         raise PluginError(f"y_train belongs to supervised tasks and to no other; this one is {setting}")
+    if made.y_train is not None and (
+        len(made.y_train) != len(made.X_train) or set(np.unique(made.y_train).tolist()) != {0, 1}
+    ):
+        raise PluginError("y_train must hold a label for each training row, 0 or 1, and both of them")
     if made.contamination is not None and not 0 < made.contamination < 1:
         raise PluginError(f"the stated contamination must be in (0, 1); got {made.contamination}")
     if not made.tests:

@@ -27,6 +27,7 @@ from adbench.execution.jobs import arrays
 from adbench.execution.jobs.contract import check_split, repeated_shares
 from adbench.finder import Finder, prepared_folder
 
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _VARIANT = re.compile(r"[A-Za-z0-9_.-]{0,60}")
 
 
@@ -206,7 +207,10 @@ def _known(index: Path, cache: Path) -> dict[str, Any] | None:
     """Return what is known of data decoded earlier, None unless its arrays are there."""
     try:
         known: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
-        return known if prepared_folder(known["fingerprint"], cache).is_dir() else None
+        # It becomes part of a path, and what is there may be removed.
+        if not _FINGERPRINT.fullmatch(known["fingerprint"]):
+            return None
+        return known if (prepared_folder(known["fingerprint"], cache) / "facts.json").is_file() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None  # decoded anew
 
@@ -218,7 +222,7 @@ def _check_variant(found: Found) -> None:
 
 def _index_path(entry: Mapping[str, Any], found: Found, cache: Path) -> Path:
     """Return where the fingerprint of these very files, read by this very code, is noted."""
-    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found.files]
+    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in found.files]
     known = json.dumps(
         [entry["name"], entry["params"], entry["code"], found.variant, dict(found.details), stats], sort_keys=True
     )

@@ -269,7 +269,7 @@ def test_an_archive_that_unpacks_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_MOST_BYTES", 100_000)
     bomb = b"0" * 1_000 + b"\n"
     put(tmp_path, "creditcard.zip", zip_bytes({"creditcard.csv": bomb * 1_000}))
-    check_message(tmp_path, "creditcard.zip", ["at most 100,000 bytes, unpacked; found more"])
+    check_message(tmp_path, "creditcard.zip", ["at most 100,000 bytes, unpacked", "found more"])
     put(tmp_path, "creditcard.zip", b"").unlink()
     put(tmp_path, "creditcard.csv.gz", gzip.compress(bomb * 1_000))
     check_message(tmp_path, "creditcard.csv.gz", ["at most 100,000 bytes of text; found more"])

@@ -95,13 +95,23 @@ def test_each_official_file_is_a_dataset_of_its_own():
     files = [spec.params["file"] for spec in specs.values() if "file" in spec.params]
     assert len(specs) == 48
     assert [int(file.split("_")[0]) for file in files] == list(range(1, 48))
-    assert specs["magic.gamma"].params == {"file": "22_magic.gamma.npz"}
+    assert specs["magic.gamma"].params == {"file": "22_magic.gamma.npz", "checksum": ""}
     assert [(t.name, t.setting, t.lane, t.default) for t in specs["pima"].tasks] == [
         ("novelty", "novelty", "corrected", True),
         ("outlier", "outlier", "corrected", True),
         ("pyod-6040", "outlier", "published", False),
         ("first-half", "novelty", "published", False),
     ]
+
+
+def test_another_file_of_an_official_name_is_refused(tmp_path):
+    """A table with a known checksum is that table or none: another one would pass for it in every page."""
+    (tmp_path / "adbench_classical").mkdir()
+    np.savez(tmp_path / "adbench_classical" / "6_cardio.npz", X=np.zeros((50, 2)), y=np.arange(50) % 2)
+    (spec,) = (spec for spec in adbench_datasets() if spec.name == "cardio")
+    table = ClassicalTable(**spec.params)
+    with pytest.raises(DatasetError, match=r"6_cardio.npz: expected the official file .* another or an altered one"):
+        table.load(table.locate(Finder((tmp_path,))))
 
 
 @pytest.mark.parametrize("folder", ["adbench_classical", "Classical", "adbench/datasets/Classical"])

@@ -20,10 +20,10 @@ def adbench_datasets() -> list[DatasetSpec]:
         DatasetSpec(
             name="creditcard",
             target="adbench_creditcard.dataset:CreditCard",
-            summary="European card payments of two days in 2013; the anomalies are frauds, 1 row in 579.",
+            summary="European card payments of two days in 2013, or their synthetic twin; the anomalies are frauds.",
             source="Dal Pozzolo, Caelen, Johnson and Bontempi (2015), Calibrating probability with undersampling for "
             "unbalanced classification, IEEE SSCI, doi:10.1109/SSCI.2015.33",
-            licence="DbCL 1.0, the database ODbL 1.0 (Machine Learning Group, ULB)",
+            licence="DbCL 1.0, the database ODbL 1.0 (Machine Learning Group, ULB); the synthetic twin: MIT",
             modality="table",
             tasks=(
                 _task("novelty", "novelty", {"n_train": 4_000, "n_test": 4_000}, {"n_train": 50_000, "n_test": 50_000}),

@@ -65,12 +65,13 @@ _COLOUR = (
     ),
     _Set("CIFAR-100", _KRIZHEVSKY, "none stated", (remote.CIFAR100,)),
 )
-# Normal set -> all sets that its suite can hold, and how many normal images a test set holds in ``full``: in
+# Normal set -> all sets that its suite can hold, how many images train in ``quick``, and how many normal images a
+# test set holds in ``full``: in
 # colour fewer, since all test sets of a split are in memory at once.
 _NORMAL = {
-    "mnist": ((_MNIST, _FASHION, *_GREY), 10_000, 10_000, 1_000),
-    "fashion": ((_FASHION, _MNIST, *_GREY), 10_000, 10_000, 1_000),
-    "cifar10": ((_CIFAR10, _MNIST, _FASHION, *_COLOUR), 5_000, 1_000, 500),
+    "mnist": ((_MNIST, _FASHION, *_GREY), 1_000, 10_000, 10_000, 1_000),
+    "fashion": ((_FASHION, _MNIST, *_GREY), 1_000, 10_000, 10_000, 1_000),
+    "cifar10": ((_CIFAR10, _MNIST, _FASHION, *_COLOUR), 500, 5_000, 1_000, 500),
 }
 
 
@@ -92,7 +93,7 @@ def adbench_datasets() -> list[DatasetSpec]:
 
 
 def _suite(normal: str) -> DatasetSpec:
-    sets, n_suite, n_published, n_corrupted = _NORMAL[normal]
+    sets, n_train, n_suite, n_published, n_corrupted = _NORMAL[normal]
     title = sets[0].title
     return DatasetSpec(
         name=f"ood-{normal}",
@@ -103,12 +104,13 @@ def _suite(normal: str) -> DatasetSpec:
         **_told_of(sets, *_PROTOCOLS),
         preload=("PIL.Image", "scipy.ndimage"),
         tasks=(
-            _task("suite", {"quick": 100, "standard": 2_000, "full": n_suite}, default=True),
-            _task("suite-published", {"quick": 500, "standard": 1_000, "full": n_published}, lane="published"),
-            _task("corruptions", {"quick": 100, "standard": 300, "full": n_corrupted}),
+            _task("suite", {"quick": 100, "standard": 2_000, "full": n_suite}, n_train, default=True),
+            _task("suite-published", {"quick": 500, "standard": 1_000, "full": n_published}, n_train, lane="published"),
+            _task("corruptions", {"quick": 100, "standard": 300, "full": n_corrupted}, n_train),
             _task(
                 "perturbations",
                 {"quick": 300, "standard": 1_000, "full": 2_000},
+                n_train,
                 n_sequences={"quick": 20, "standard": 50, "full": 100},
             ),
         ),
@@ -127,13 +129,14 @@ def _told_of(sets: tuple[_Set, ...], *others: str) -> dict[str, Any]:
 def _task(
     name: str,
     n_test: dict[str, int],
+    n_train: int,
     n_sequences: dict[str, int] | None = None,
     *,
     default: bool = False,
     lane: str = "corrected",
 ) -> TaskSpec:
-    n_train = {"quick": 1_000, "standard": 10_000, "full": None}
-    sizes = {profile: {"n_train": n_train[profile], "n_test": n_test[profile]} for profile in n_train}
+    trained = {"quick": n_train, "standard": 10_000, "full": None}
+    sizes = {profile: {"n_train": n, "n_test": n_test[profile]} for profile, n in trained.items()}
     for profile, n in (n_sequences or {}).items():
         sizes[profile]["n_sequences"] = n
     return TaskSpec(name=name, setting="novelty", lane=lane, default=default, params={"anomalies": name}, sizes=sizes)

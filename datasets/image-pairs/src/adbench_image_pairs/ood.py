@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -62,12 +61,17 @@ class OutOfDistribution:
 
     def locate(self, finder: Finder) -> Found:
         """Look for the normal set, or its stand-in, and for each other set, some of which have none."""
-        others = {}
+        others, absent = {}, []
         for name in _BESIDE[self.normal]:
             if name != self.normal:
-                with contextlib.suppress(DataMissing):
+                try:
                     others[name] = _OTHERS[name].locate(finder)
-        return parts.join({self.normal: _NORMAL[self.normal].locate(finder), "others": parts.join(others)})
+                except DataMissing:
+                    absent.append(_OTHERS[name].title)
+        joined = parts.join(others)
+        if absent:  # the suite's mean is over other test sets then
+            joined = replace(joined, note=f"{joined.note} Without {', '.join(absent)}, which are not here.".strip())
+        return parts.join({self.normal: _NORMAL[self.normal].locate(finder), "others": joined})
 
     def load(self, found: Found) -> dict[str, NDArray[np.uint8]]:
         """Decode the normal set (``train``, ``test`` and their labels) and each other set's test images (``other_*``).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from adbench_image_sources.idx import read_idx
 from adbench_image_sources.images import AGAIN, OtherSource, damaged
 from numpy.typing import NDArray
 
-from adbench import DataMissing, Finder, Found, RemoteFile, read_members, read_pickle, reading
+from adbench import DataMissing, Finder, Found, RemoteFile, check_checksum, read_members, read_pickle, reading
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,15 @@ class OtherSet(OtherSource):
             If it is not there: these sets have no stand-in.
         """
         if path := finder.find(self.file.path, self.elsewhere):
-            return Found(files=(path,), note=f"{self.title}: the official file.")
+            what = "the official file" if self.file.checksum else "a file of that name (no checksum is published)"
+            return Found(files=(path,), note=f"{self.title}: {what}.")
         raise DataMissing(f"{self.title} is not on this machine: put {self.file.path} into the data folder")
 
     def load_test(self, found: Found) -> NDArray[np.uint8]:
-        """Decode the file, once it is known to be the official one."""
+        """Decode the file, once its checksum is known to be right, where one is published."""
         (path,) = found.files
+        check_checksum(path, self.file.checksum, AGAIN)
         with reading(path, "a readable file", AGAIN):
-            if md5 := self.file.checksum.removeprefix("md5:"):
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-                if digest != md5:
-                    raise damaged(path, f"the official file (md5 {md5[:12]}...)", f"another ({digest[:12]}...)")
             return self.decode(path)
 
 

@@ -121,7 +121,7 @@ def _check_names(path: PurePath, meta: Any) -> None:
     names = _entry(meta, "label_names")
     found = [name.decode("latin1") if isinstance(name, bytes) else name for name in names or ()]
     if found != list(CLASSES):
-        raise damaged(path, f"the classes {', '.join(CLASSES)}", f"{found}")
+        raise damaged(path, f"the classes {', '.join(CLASSES)}", "others")
 
 
 def _rows(path: PurePath, batch: Any) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

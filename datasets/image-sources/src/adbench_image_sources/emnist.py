@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DatasetError, Finder, Found, open_binary, read_members, reading
+from adbench import DatasetError, Finder, Found, check_checksum, open_binary, read_members, reading
+from adbench_image_sources import remote
 from adbench_image_sources.idx import read_idx
-from adbench_image_sources.images import STAND_IN, Images, Source, damaged
+from adbench_image_sources.images import AGAIN, STAND_IN, Images, Source, damaged
 from adbench_image_sources.letters import font_files, rendered_letters
 
 N_LETTERS = 26
@@ -38,6 +39,7 @@ class EmnistLetters(Source):
     """
 
     title: str = "EMNIST-Letters"
+    archive_checksum: str = remote.EMNIST[0].checksum
 
     def locate(self, finder: Finder) -> Found:
         """Look for the official files, for the archive they come in, and for a part of them, in this order.
@@ -59,6 +61,7 @@ class EmnistLetters(Source):
         if found.variant == STAND_IN:
             return rendered_letters(n_train=OFFICIAL_ROWS["train"], n_test=OFFICIAL_ROWS["test"])
         if found.files[0].name == _ARCHIVE:
+            check_checksum(found.files[0], self.archive_checksum, AGAIN)
             with TemporaryDirectory() as scratch:
                 return _read(_unpack(found.files[0], Path(scratch)), found.details)
         return _read({path.name.removesuffix(".gz"): path for path in found.files}, found.details)
@@ -87,7 +90,8 @@ class EmnistLetters(Source):
         if not files:
             return None
         if rows == OFFICIAL_ROWS:
-            return Found(files=files, note=f"{self.title}: the official files.", details=rows)
+            note = f"{self.title}: complete by counts and classes; no checksums of these files are published."
+            return Found(files=files, note=note, details=rows)
         what = f"{rows['train']:,} of {OFFICIAL_ROWS['train']:,} training images, "
         what += f"{rows['test']:,} of {OFFICIAL_ROWS['test']:,} test images"
         note = f"{self.title}: a partial copy, {what}; {self._way_out()}."

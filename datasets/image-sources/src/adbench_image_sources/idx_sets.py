@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from adbench import DataMissing, DatasetError, Finder, Found
+from adbench import DataMissing, DatasetError, Finder, Found, RemoteFile, check_checksum
+from adbench_image_sources import remote
 from adbench_image_sources.idx import read_idx
-from adbench_image_sources.images import STAND_IN, Images, Source
+from adbench_image_sources.images import AGAIN, STAND_IN, Images, Source
 from adbench_image_sources.standins import FASHION_SAMPLE, fashion_sample, mnist_digits
 
 _SHAPES = {
@@ -48,6 +49,8 @@ class IdxSet(Source):
         None published: judged by shape and range alone.
     stand_in
         What to use instead; None: nothing.
+    upstream
+        The files whose checksums the ``.gz`` must have, where the contents' own are not known.
     """
 
     title: str
@@ -55,6 +58,7 @@ class IdxSet(Source):
     page: str
     sha256: tuple[str, ...] = ()
     stand_in: StandIn | None = None
+    upstream: tuple[RemoteFile, ...] = ()
 
     def locate(self, finder: Finder) -> Found:
         """Look for the four files; without any, there is the stand-in."""
@@ -74,6 +78,9 @@ class IdxSet(Source):
         if found.variant == STAND_IN:
             assert self.stand_in is not None
             return self.stand_in.make()
+        for path, file in zip(found.files, self.upstream, strict=False):
+            if path.suffix == ".gz":
+                check_checksum(path, file.checksum, AGAIN)
         arrays = [
             read_idx(path, shape, highest=9 if len(shape) == 1 else 255, sha256=sha256)
             for path, shape, sha256 in zip(found.files, _SHAPES.values(), self.sha256 or [None] * 4, strict=True)
@@ -126,4 +133,5 @@ KMNIST = IdxSet(
     title="KMNIST",
     folders=("kmnist", "KMNIST/raw"),
     page="http://codh.rois.ac.jp/kmnist/",
+    upstream=remote.KMNIST,
 )

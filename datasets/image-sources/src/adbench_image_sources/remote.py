@@ -12,17 +12,24 @@ _IDX_NAMES = (
 )
 
 
-def _idx_files(folder: str, mirrors: tuple[str, ...], md5: tuple[str, ...]) -> tuple[RemoteFile, ...]:
+def _idx_files(
+    folder: str, other: str, mirrors: tuple[str, ...], md5: tuple[str, ...], sizes: tuple[int | None, ...] = (None,) * 4
+) -> tuple[RemoteFile, ...]:
     return tuple(
         RemoteFile(
-            path=f"{folder}/{name}", urls=tuple(f"{mirror}{name}" for mirror in mirrors), checksum=f"md5:{checksum}"
+            path=f"{folder}/{name}",
+            urls=tuple(f"{mirror}{name}" for mirror in mirrors),
+            checksum=f"md5:{checksum}",
+            size=size,
+            elsewhere=(f"{other}/{name}", f"{folder}/{name[:-3]}", f"{other}/{name[:-3]}"),
         )
-        for name, checksum in zip(_IDX_NAMES, md5, strict=True)
+        for name, checksum, size in zip(_IDX_NAMES, md5, sizes, strict=True)
     )
 
 
 MNIST = _idx_files(
     "mnist",
+    "MNIST/raw",
     ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"),
     (
         "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -30,9 +37,11 @@ MNIST = _idx_files(
         "9fb629c4189551a2d022fa330f9573f3",
         "ec29112dd5afa0611ce80d1b7f02629c",
     ),
+    (9_912_422, 28_881, 1_648_877, 4_542),
 )
 FASHION = _idx_files(
     "fashion_mnist",
+    "FashionMNIST/raw",
     ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     (
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
@@ -40,9 +49,11 @@ FASHION = _idx_files(
         "bef4ecab320f06d8554ea6380940ec79",
         "bb300cfdad3c16e7a12a480ee83cd310",
     ),
+    (26_421_880, 29_515, 4_422_102, 5_148),
 )
 KMNIST = _idx_files(
     "kmnist",
+    "KMNIST/raw",
     ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
     (
         "bdb82020997e1d708af4cf47b453dcf7",
@@ -57,6 +68,11 @@ EMNIST = (
         path="emnist/gzip.zip",
         urls=("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",),
         checksum="md5:58c8d27c78d21e728a6bc7b3cc06412e",
+        elsewhere=(
+            "EMNIST/raw/gzip.zip",
+            "emnist/emnist-letters-train-images-idx3-ubyte.gz",
+            "EMNIST/raw/emnist-letters-train-images-idx3-ubyte.gz",
+        ),
     ),
 )
 CIFAR10 = (
@@ -65,6 +81,11 @@ CIFAR10 = (
         urls=("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
         checksum="md5:c58f30108f718f92721af3b95e74349a",
         size=170_498_071,
+        elsewhere=(
+            "cifar-10-python.tar.gz",
+            "cifar10/cifar-10-batches-py/data_batch_5",
+            "cifar-10-batches-py/data_batch_5",
+        ),
     ),
 )
 CIFAR100 = RemoteFile(

@@ -62,6 +62,6 @@ def _spec(stem: str, field: str) -> DatasetSpec:
         modality="table",
         tasks=(NOVELTY, OUTLIER, PYOD_6040, FIRST_HALF),
         preload=PRELOAD,
-        params={"file": f"{stem}.npz"},
+        params={"file": f"{stem}.npz", "checksum": checksum},
         files=(RemoteFile(path=f"adbench_classical/{stem}.npz", urls=(f"{_UPSTREAM}/{stem}.npz",), checksum=checksum),),
     )

@@ -22,6 +22,7 @@ _WAY_OUT = "Save it anew."
 _NPZ_WAY_OUT = "Save with np.savez(file, X=X, y=y)."
 # A value takes two signs at least, so that this many bytes cannot hold more values than fit in memory.
 _MOST_TEXT = 2 << 30
+_LONGEST_HEADER = 1 << 16
 
 
 def npz_shape(path: Path) -> tuple[int, ...]:
@@ -57,9 +58,13 @@ def _npy_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], n
     info = archive.getinfo(name)
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
+        if version != (1, 0) and int.from_bytes(member.peek(4)[:4], "little") > _LONGEST_HEADER:
+            raise ValueError(f"{name} states an absurdly long header")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(member)
         stated = member.tell() + prod(shape) * dtype.itemsize
+    if not dtype.itemsize:
+        raise ValueError(f"{name} holds values of no size ({dtype})")
     if not dtype.hasobject and stated != info.file_size:
         raise ValueError(f"{name} states shape {shape} of {dtype}, which is not what its {info.file_size:,} bytes hold")
     return shape, dtype

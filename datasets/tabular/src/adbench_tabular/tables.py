@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import DataMissing, Finder, Found, Split, UsageError
+from adbench import DataMissing, Finder, Found, Split, UsageError, check_checksum
 from adbench_tabular.checks import MIN_NORMALS, checked_features, checked_images, checked_labels
 from adbench_tabular.images import list_images, read_images
 from adbench_tabular.labels import to_binary
@@ -66,9 +66,12 @@ class ClassicalTable(_Rows):
     ----------
     file
         Its official name, such as ``6_cardio.npz``.
+    checksum
+        What it must have, where it is known.
     """
 
     file: str
+    checksum: str = ""
 
     def locate(self, finder: Finder) -> Found:
         """Look for the file where ADBench has it, or in ``adbench_classical/``."""
@@ -83,6 +86,8 @@ class ClassicalTable(_Rows):
     def load(self, found: Found) -> dict[str, NDArray[Any]]:
         """Read and check ``X`` and ``y``."""
         (path,) = found.files
+        way_out = f"Get {self.file} again from {_CLASSICAL_PAGE}, or read yours with -D 'file:PATH'."
+        check_checksum(path, self.checksum, way_out)
         X, y = read_npz(path)
         X = checked_features(path, X)
         return {"X": X, "y": checked_labels(path, y, len(X))}
