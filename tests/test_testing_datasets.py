@@ -79,11 +79,31 @@ class RowsTwice(Right):
         return super().made(X_train, twice, test, **changes)
 
 
+class TrainsOnAnomalies(Right):
+    def made(self, X_train, train_ids, test, **changes):
+        if not changes:
+            train_ids = np.r_[train_ids[:-1], 399]
+            test = TestSet(test.X[test.row_ids != 399], test.y[test.row_ids != 399], test.row_ids[test.row_ids != 399])
+        return super().made(X_train, train_ids, test, **changes)
+
+
+class Inverted(Right):
+    def made(self, X_train, train_ids, test, **changes):
+        return super().made(X_train, train_ids, TestSet(test.X, 1 - test.y, test.row_ids), **changes)
+
+
+class LabelColumn(Right):
+    def made(self, X_train, train_ids, test, **changes):
+        X = np.array(test.X)
+        X[:, 1] = test.y * 2.5 - 1
+        return super().made(X_train, train_ids, TestSet(X, test.y, test.row_ids), **changes)
+
+
 class ScoresTraining(Right):
     """Novelty whose test normals are training rows under new numbers."""
 
     def made(self, X_train, train_ids, test, **changes):
-        X = np.array(X_train[: len(test.X)])
+        X = np.where(test.y[:, None] == 1, test.X, X_train[: len(test.X)])
         return super().made(X_train, train_ids, TestSet(X, test.y, test.row_ids), **changes)
 
 
@@ -116,6 +136,9 @@ WRONG = {
     Overstates: "contamination",
     StatesInNovelty: "contamination",
     RowsTwice: "rows_apart",
+    TrainsOnAnomalies: "labels",
+    Inverted: "labels",
+    LabelColumn: "labels",
     ScoresTraining: "repeats",
     Unseeded: "same_seed",
     OneSplit: "other_seed",

@@ -37,6 +37,9 @@ KNOWN = {
     f"{name}-first-half-{profile}-other_seed": NOT_DRAWN
     for name in ("annthyroid", "cardio", "mammography", "thyroid", "vowels")
     for profile in ("quick", "standard", "full")
+} | {
+    f"wine-first-half-{profile}-repeats": "129 rows are drawn up to 1,000 before the split, as its source does"
+    for profile in ("quick", "standard", "full")
 }
 needs_classical = pytest.mark.skipif(
     not (DATA / "adbench_classical").is_dir(), reason="needs adbench_classical/ in ADBENCH_DATA"
