@@ -126,6 +126,13 @@ def test_a_share_of_frauds_can_be_asked_for(arrays, protocol, prevalence):
     assert abs(test.y.mean() - prevalence) < 1 / len(test.y) and test.y.any()
 
 
+@pytest.mark.parametrize("protocol", ["balanced", "balanced-published", "supervised-published"])
+def test_a_protocol_with_a_share_of_its_own_refuses_another(arrays, protocol):
+    """A page would claim a share that the rows do not have."""
+    with pytest.raises(UsageError, match=f"{protocol} has a share of its own"):
+        split(arrays, protocol, prevalence=0.1)
+
+
 @pytest.mark.parametrize("prevalence", [0.0, 1.0, -0.5])
 def test_a_share_that_is_none_is_refused(arrays, prevalence):
     """The message names the parameter and its range."""

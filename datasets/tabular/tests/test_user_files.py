@@ -277,3 +277,19 @@ def check_message(path, query, words):
     )
     assert "\n" not in text and str(path.parent) not in text
     assert [word for word in words if word not in text] == [], text
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ("", "my-data"),
+        ("#normal=3", "my-data-normal-3"),
+        ("#normal=Cat%20A", "my-data-normal-cat-a"),
+        ("#normal=3&name=x", "x"),
+    ],
+)
+def test_another_normal_class_is_another_dataset(tmp_path, options, name):
+    """Results of several classes of one file stand side by side, unless the user names them alike."""
+    path = tmp_path / "My data.npz"
+    np.savez(path, X=np.zeros((20, 2)), y=np.arange(20) % 4)
+    assert adbench_open_dataset(f"file:{path}{options}").name == name

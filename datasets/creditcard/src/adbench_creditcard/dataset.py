@@ -114,6 +114,8 @@ class CreditCard:
         from adbench_creditcard.protocols import PROTOCOLS, Asked, Table
 
         table = Table(arrays["X"], arrays["y"].astype(np.int64), arrays["group"])
+        if prevalence is not None and protocol not in ("novelty", "outlier", "supervised"):
+            raise UsageError(f"'prevalence' is for novelty, outlier and supervised; {protocol} has a share of its own")
         return PROTOCOLS[protocol](table, Asked(seed, repetition, n_train, n_test, prevalence))
 
 

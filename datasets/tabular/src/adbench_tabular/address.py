@@ -52,7 +52,8 @@ def open_file(address: str) -> DatasetSpec | None:
     else:
         params["label"] = options.get("label")
     return DatasetSpec(
-        name=options.get("name") or _slug(path),
+        # Another normal class is another dataset: results of both stand side by side.
+        name=options.get("name") or _slug(path, f"-normal-{options['normal']}" if "normal" in options else ""),
         target=f"adbench_tabular.tables:{'UserImages' if of_images else 'UserFile'}",
         summary=f"A user's own {modality}{'s' if modality == 'image' else ''}: {path.name}.",
         licence="the user's own data",
@@ -124,9 +125,9 @@ def _check_keys(path: Path, options: dict[str, str], of_images: bool) -> None:
         raise UsageError(f"{path.name}: 'size' is for folders and archives of images")
 
 
-def _slug(path: Path) -> str:
-    """Return the file's stem as a dataset's name."""
+def _slug(path: Path, suffix: str = "") -> str:
+    """Return the file's stem, with what sets it apart, as a dataset's name."""
     stem = path.name.lower()
-    for suffix in () if path.is_dir() else sorted(_SUFFIXES, key=len, reverse=True):
-        stem = stem.removesuffix(suffix)
-    return re.sub(r"[^a-z0-9_.-]+", "-", stem).strip("-_.")[:80] or "data"
+    for ending in () if path.is_dir() else sorted(_SUFFIXES, key=len, reverse=True):
+        stem = stem.removesuffix(ending)
+    return re.sub(r"[^a-z0-9_.-]+", "-", f"{stem}{suffix.lower()}").strip("-_.")[:80] or "data"
