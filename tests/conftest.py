@@ -1,5 +1,6 @@
 """Shared by the core's tests: a cache of their own, a plugin of toys, and stores made without running anything."""
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,18 @@ def _cache_of_its_own(tmp_path, monkeypatch):
     """Keep each test's decoded data in its own folder, and ask no mirror."""
     monkeypatch.setenv("ADBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("ADBENCH_MIRROR", raising=False)
+
+
+@pytest.fixture
+def heeded_signals():
+    """Let started processes heed signals, though this one may ignore them, as under nohup."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

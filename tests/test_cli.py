@@ -333,7 +333,7 @@ def test_a_closed_pipe_stops_no_run(toys, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_termination_outside_a_run_cleans_up(tmp_path, name):
+def test_termination_outside_a_run_cleans_up(tmp_path, heeded_signals, name):
     """Ended from outside, a command removes its temporary folders and leaves as after Ctrl-C."""
     code = (
         "import tempfile, time, click\n"

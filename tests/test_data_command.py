@@ -235,7 +235,7 @@ def test_two_fetches_at_once(server, lo):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(server, lo, number):
+def test_interrupted(server, lo, heeded_signals, number):
     """Ctrl-C keeps what came, exit code 130, and the same command goes on from there."""
     path = f"/upstream/{PARTS[0]}"
     with (
