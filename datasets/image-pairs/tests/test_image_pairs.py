@@ -62,9 +62,14 @@ def test_both_directions_are_default_novelty_tasks_of_one_block():
     assert [(t.name, t.setting, t.lane, t.default, t.block) for t in spec.tasks] == [
         ("mnist-normal", "novelty", "corrected", True, ""),
         ("fashion-normal", "novelty", "corrected", True, ""),
+        ("mnist-normal-first-50", "novelty", "published", False, ""),
+        ("mnist-normal-4000", "novelty", "published", False, ""),
+        ("fashion-normal-4000", "novelty", "published", False, ""),
     ]
     assert isinstance(ImagePair(), Dataset)
-    assert [t.params["normal"] for t in spec.tasks] == list(get_args(get_type_hints(ImagePair.split)["normal"]))
+    assert [t.params["normal"] for t in spec.tasks if t.default] == list(
+        get_args(get_type_hints(ImagePair.split)["normal"])
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,6 +165,20 @@ def test_a_split_trains_on_the_normal_set_and_tests_on_both(stand_in, normal, an
         np.testing.assert_array_equal(X, stand_in[part][row_ids - FIRST_ID[part]] / np.float32(255))
     assert test.y.sum() == 30 and len({*split.train_ids, *test.row_ids}) == 110
     assert 0 < test.y[:30].sum() < 30  # classes are mixed
+
+
+def test_the_published_protocols_take_the_rows_of_their_references(stand_in):
+    """The first 50 test images of each set; and anomalies from both parts of the other set."""
+    fifty = ImagePair().split(stand_in, seed=1, repetition=0, normal="mnist", n_test=50, first=True).tests["test"]
+    assert sorted(fifty.row_ids) == [
+        *(FIRST_ID["mnist_test"] + np.arange(50)),
+        *(FIRST_ID["fashion_test"] + np.arange(50)),
+    ]
+    both = ImagePair().split(stand_in, seed=1, repetition=0, normal="mnist", n_test=30, n_of_each_part=20)
+    test = both.tests["test"]
+    parts = np.searchsorted(sorted(FIRST_ID.values()), test.row_ids, side="right")
+    assert np.bincount(parts).tolist() == [0, 0, 30, 20, 20]
+    assert test.y.tolist() == (parts > 2).astype(int).tolist()
 
 
 def test_the_seed_alone_draws_the_rows(stand_in):

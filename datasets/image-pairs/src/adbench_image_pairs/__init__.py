@@ -84,12 +84,28 @@ def adbench_datasets() -> list[DatasetSpec]:
         summary="One of MNIST and Fashion-MNIST is normal, the other the anomaly.",
         modality="image",
         **_told_of((_MNIST, _FASHION)),
-        tasks=tuple(
-            TaskSpec(name=f"{normal}-normal", setting="novelty", params={"normal": normal}, sizes=_SIZES)
-            for normal in ("mnist", "fashion")
+        tasks=(
+            *(
+                TaskSpec(name=f"{normal}-normal", setting="novelty", params={"normal": normal}, sizes=_SIZES)
+                for normal in ("mnist", "fashion")
+            ),
+            # Three dense and convolutional autoencoders, judged by eye on the first 50 images of each set.
+            _published("mnist-normal-first-50", "mnist", {"n_test": 50, "first": True}),
+            # A CNN autoencoder with a two-sided rule, in both directions.
+            *(
+                _published(
+                    f"{normal}-normal-4000", normal, {"n_train": 10_000, "n_test": 1_000, "n_of_each_part": 2_000}
+                )
+                for normal in ("mnist", "fashion")
+            ),
         ),
     )
     return [pair, *map(_suite, _NORMAL)]
+
+
+def _published(name: str, normal: str, params: dict[str, Any]) -> TaskSpec:
+    params = {"normal": normal, **params}
+    return TaskSpec(name=name, setting="novelty", lane="published", default=False, params=params)
 
 
 def _suite(normal: str) -> DatasetSpec:

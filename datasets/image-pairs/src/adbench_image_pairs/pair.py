@@ -46,6 +46,8 @@ class ImagePair:
         normal: Literal["mnist", "fashion"],
         n_train: int | None = None,
         n_test: int | None = None,
+        first: bool = False,
+        n_of_each_part: int | None = None,
     ) -> Split:
         """Train on one set's training images; test on its test images and as many of the other set's.
 
@@ -58,20 +60,37 @@ class ImagePair:
         n_train, n_test
             Training images, and test images of *each* set; None, or more than there are: all of them,
             as long as both sets give equally many test images.
+        first
+            Test on the first images of each set, as otenim/AnomalyDetectionUsingAutoencoder does.
+        n_of_each_part
+            Take so many anomalies from the other set's training images and so many from its test images
+            instead, as sohamk10/Image-reconstruction-and-Anomaly-detection does.
         """
-        check_sizes(n_train=n_train, n_test=n_test)
+        check_sizes(n_train=n_train, n_test=n_test, n_of_each_part=n_of_each_part)
         (anomaly,) = _SOURCES.keys() - {normal}
         rng = np.random.default_rng(seed)
         n_smaller = min(len(arrays[f"{normal}_test"]), len(arrays[f"{anomaly}_test"]))
         n_each = n_smaller if n_test is None else min(n_test, n_smaller)
 
         X_train, train_ids = _draw(arrays, f"{normal}_train", n_train, rng)
-        normals = _draw(arrays, f"{normal}_test", n_each, rng)
-        anomalies = _draw(arrays, f"{anomaly}_test", n_each, rng)
+        normals = _draw(arrays, f"{normal}_test", n_each, rng, first=first)
+        if n_of_each_part is None:
+            anomalies = _draw(arrays, f"{anomaly}_test", n_each, rng, first=first)
+        else:
+            drawn = [_draw(arrays, f"{anomaly}_{part}", n_of_each_part, rng) for part in ("train", "test")]
+            anomalies = np.concatenate([X for X, _ in drawn]), np.concatenate([ids for _, ids in drawn])
         return Split(X_train=X_train, train_ids=train_ids, tests={"test": mixed(normals, anomalies, rng)})
 
 
-def _draw(arrays: Mapping[str, NDArray[np.uint8]], part: str, size: int | None, rng: np.random.Generator) -> Rows:
-    """Return ``size`` random images of a part (all if None), in [0, 1], and their row ids."""
-    rows = draw(np.arange(len(arrays[part])), size, rng)
+def _draw(
+    arrays: Mapping[str, NDArray[np.uint8]],
+    part: str,
+    size: int | None,
+    rng: np.random.Generator,
+    *,
+    first: bool = False,
+) -> Rows:
+    """Return ``size`` random or first images of a part (all if None), in [0, 1], and their row ids."""
+    rows = np.arange(len(arrays[part]))
+    rows = rows[:size] if first else draw(rows, size, rng)
     return to_unit(arrays[part][rows]), rows + FIRST_ID[part]
