@@ -226,6 +226,12 @@ def _longest(text: bytes) -> int:
     return max(map(len, text.split(b"\n")))
 
 
+def digest_of(path: Path, algorithm: str) -> str:
+    """Return a file's ``md5`` or ``sha256``, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
 def check_checksum(path: Path, checksum: str, way_out: str = _AGAIN) -> None:
     """Refuse a file that does not have its published checksum.
 
@@ -246,8 +252,8 @@ def check_checksum(path: Path, checksum: str, way_out: str = _AGAIN) -> None:
     algorithm, _, expected = checksum.partition(":")
     if not expected:
         return
-    with reading(path, "a readable file", way_out), path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    with reading(path, "a readable file", way_out):
+        found = digest_of(path, algorithm)
     if found != expected:
         told = f"another or an altered one ({algorithm} {found[:12]}...)"
         official = f"the official file ({algorithm} {expected[:12]}...)"

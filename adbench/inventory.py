@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from adbench.execution.executor import Executor
 from adbench.execution.jobs import arrays
 from adbench.execution.jobs.data import read_prepared
 from adbench.execution.survey import decode, locate
+from adbench.files import digest_of
 from adbench.finder import Finder, cache_folder, prepared_folder
 from adbench.registry import Registry
 from adbench.specs import DatasetSpec, RemoteFile
@@ -131,10 +131,9 @@ def check_files(holdings: Sequence[Holding], finder: Finder) -> Iterator[Check]:
     published: dict[Path, RemoteFile | None] = {}
     owner: dict[Path, str] = {}
     for each in holdings:
-        for remote in each.spec.files:
-            if path := finder.find(remote.path, *remote.elsewhere):
-                published[path] = remote if path.name == PurePosixPath(remote.path).name else None
-                owner.setdefault(path, each.spec.name)
+        for path, remote in _in_place(each.spec, finder):
+            published[path] = remote
+            owner.setdefault(path, each.spec.name)
         for path in each.files:
             # What came with an installed package is pip's to verify.
             if any(path.is_relative_to(folder) for folder in finder.folders):
@@ -145,13 +144,15 @@ def check_files(holdings: Sequence[Holding], finder: Finder) -> Iterator[Check]:
 
 def altered_files(spec: DatasetSpec, finder: Finder) -> list[RemoteFile]:
     """Return the upstream files that are in their place and do not have their published checksum."""
-    found = []
+    in_place = _in_place(spec, finder)
+    return [remote for path, remote in in_place if remote and _check_file(path, remote, spec.name).mark == "altered"]
+
+
+def _in_place(spec: DatasetSpec, finder: Finder) -> Iterator[tuple[Path, RemoteFile | None]]:
+    """Yield the upstream files that are here; with None those under another name, which have no published checksum."""
     for remote in spec.files:
-        path = finder.find(remote.path, *remote.elsewhere)
-        is_it = path is not None and path.name == PurePosixPath(remote.path).name
-        if path and is_it and _check_file(path, remote, spec.name).mark == "altered":
-            found.append(remote)
-    return found
+        if path := finder.find(remote.path, *remote.elsewhere):
+            yield path, remote if path.name == PurePosixPath(remote.path).name else None
 
 
 def check_arrays(holdings: Sequence[Holding]) -> Iterator[Check]:
@@ -173,12 +174,7 @@ def _check_file(path: Path, published: RemoteFile | None, name: str) -> Check:
     if published is None or not published.checksum:
         return Check(what, "unknown", "no published checksum; contents are checked when read")
     algorithm, _, expected = published.checksum.partition(":")
-    if (found := _checksum(path, algorithm)) == expected:
+    if (found := digest_of(path, algorithm)) == expected:
         return Check(what, "ok", published.checksum)
     told = f"expected {published.checksum}; found {algorithm}:{found}. 'adbench data fetch {name}' brings the right one"
     return Check(what, "altered", told)
-
-
-def _checksum(path: Path, algorithm: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()

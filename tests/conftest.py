@@ -49,8 +49,8 @@ def toys(monkeypatch):
 
 
 @pytest.fixture
-def adbench_command(toys, tmp_path, monkeypatch, capsys):
-    """Call the command line in an empty folder, with the toys installed."""
+def command_line(tmp_path, monkeypatch, capsys):
+    """Call the command line in an empty folder, in this process."""
 
     def call(*words):
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as left:
@@ -61,6 +61,12 @@ def adbench_command(toys, tmp_path, monkeypatch, capsys):
         return SimpleNamespace(returncode=left.value.code, stdout=printed.out, stderr=printed.err)
 
     return call
+
+
+@pytest.fixture
+def adbench_command(toys, command_line):
+    """Call the command line with the toys installed."""
+    return command_line
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_only_the_attacked_rows_move_by_one_step(attack, moved, tmp_path, monkey
 
 
 def test_the_gradient_is_taken_at_the_row_itself_or_where_it_is_said(tmp_path, monkeypatch):
-    """Without ``at`` the gradient is taken at the attacked rows, with it at other rows (as R4 does)."""
+    """Without ``at`` the gradient is taken at the attacked rows, with it at other rows (as rich_latent does)."""
     at = np.full((2, 2, 2, 1), 0.25, np.float32)
     run(made(at=at), tmp_path, monkeypatch)
     np.testing.assert_array_equal(Brightness.asked, at)

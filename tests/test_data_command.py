@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import adbench
-from adbench.cli import main
 from adbench.finder import cache_folder, downloads_folder, prepared_folder
 from adbench.registry import Registry
 
@@ -47,18 +45,9 @@ def server(lo, monkeypatch):
 
 
 @pytest.fixture
-def command(server, tmp_path, monkeypatch, capsys):
-    """Call the command line in an empty folder."""
-
-    def call(*words):
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as left:
-            patch.chdir(tmp_path)
-            patch.setattr(sys, "argv", ["adbench", *words])
-            main()
-        printed = capsys.readouterr()
-        return SimpleNamespace(returncode=left.value.code, stdout=printed.out, stderr=printed.err)
-
-    return call
+def command(server, command_line):
+    """Call the command line with the server's plugin installed."""
+    return command_line
 
 
 def fetched():

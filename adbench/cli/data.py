@@ -115,8 +115,7 @@ def verify(names: tuple[str, ...], data_dir: Path | None) -> None:
     """Hold the files here against their published checksums, and decoded arrays against their fingerprints.
 
     What was not decoded yet is, so that damage shows. One line each; exit code 1 if anything is altered or
-    damaged. Altered arrays are removed from the cache: they are decoded
-    anew when they are next used.
+    damaged. Altered arrays are removed from the cache: they are decoded anew when they are next used.
     """
     from adbench.inventory import DAMAGED, check_arrays, check_files, take_inventory
 
@@ -157,13 +156,13 @@ def path(name: str | None, data_dir: Path | None) -> None:
 
 
 def _tell_folders(finder: Finder) -> None:
+    from adbench.downloads.fetch import shown
+
     click.echo(f"looked in    {finder.folders[0]}")
     for folder in finder.folders[1:]:
         click.echo(f"then in      {folder}")
     click.echo(f"fetched to   {downloads_folder()}")
     click.echo(f"decoded in   {cache_folder() / 'prepared'}")
-    from adbench.downloads.fetch import shown
-
     click.echo(f"mirror       {shown(mirror_address()) or 'none (ADBENCH_MIRROR)'}")
 
 
@@ -184,7 +183,7 @@ def _fetch_one(fetcher: Fetcher, wanted: Sequence[RemoteFile], in_place: Collect
         click.echo("adbench: what came so far is kept; the same command goes on from there", err=True)
         raise
     if failures:
-        raise DataMissing(f"{'; '.join(failures)}")
+        raise DataMissing("; ".join(failures))
     unchecked = [each.file.path for each in brought if not each.file.checksum]
     told = f"{counted(len(brought), 'file')}, {told_size(sum(each.size for each in brought))}"
     return told + "".join(f"; {name}: no published checksum, contents are checked when read" for name in unchecked)
