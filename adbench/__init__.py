@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from adbench.files import reading as reading
     from adbench.finder import Finder as Finder
     from adbench.hookspecs import hookimpl as hookimpl
+    from adbench.rows import check_rows as check_rows
     from adbench.specs import DatasetSpec as DatasetSpec
     from adbench.specs import DetectorSpec as DetectorSpec
     from adbench.specs import RemoteFile as RemoteFile
@@ -71,6 +72,7 @@ _HOME = {
     ),
     "finder": ("Finder",),
     "hookspecs": ("hookimpl",),
+    "rows": ("check_rows",),
     "specs": ("DatasetSpec", "DetectorSpec", "RemoteFile", "TaskSpec", "ThresholdSpec"),
     "tracking": ("log", "track"),
 }

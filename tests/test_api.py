@@ -18,6 +18,7 @@ PUBLIC = [
     *("UnknownName", "UsageError"),
     *(
         "check_checksum",
+        "check_rows",
         "check_text",
         "evaluate",
         "hookimpl",
