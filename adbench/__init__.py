@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from adbench.specs import TaskSpec as TaskSpec
     from adbench.specs import ThresholdSpec as ThresholdSpec
     from adbench.tracking import log as log
+    from adbench.tracking import note as note
     from adbench.tracking import track as track
 
 _HOME = {
@@ -74,7 +75,7 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "rows": ("check_rows",),
     "specs": ("DatasetSpec", "DetectorSpec", "RemoteFile", "TaskSpec", "ThresholdSpec"),
-    "tracking": ("log", "track"),
+    "tracking": ("log", "note", "track"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -52,8 +52,9 @@ def run(
         (folder, default ``adbench-results``); ``data_dir`` (folder with real data); ``settings``
         (``{name: {param: value}}``); ``lane``; ``retry_failed``; ``strict_versions``; ``download``
         (fetch what the datasets lack, from ``ADBENCH_MIRROR`` or upstream, before the run; without it a
-        mirror alone is asked, if there is one); ``executor`` ("local", or "inline": in this process,
-        without limits, for debugging).
+        mirror alone is asked, if there is one); ``model_dir`` (folder where fitted models are
+        looked for, and kept); ``skip_train`` (skip trials that have no model there); ``executor`` ("local",
+        or "inline": in this process, without limits, for debugging).
 
     Returns
     -------
@@ -69,7 +70,7 @@ def run(
     >>> results = adbench.run(["pyod-knn", "@floors"], ["breast-cancer"], seeds=2)  # doctest: +SKIP
     >>> results.to_markdown()  # doctest: +SKIP
     """
-    for name in ("store", "data_dir"):
+    for name in ("store", "data_dir", "model_dir"):
         if isinstance(options.get(name), str | os.PathLike):
             options[name] = Path(options[name])
     try:

@@ -89,12 +89,17 @@ class HasInputGradient(Protocol):
 
 @runtime_checkable
 class Saves(Protocol):
-    """A detector that can be written and read again, without pickle."""
+    """A detector that can be written and read again, without pickle: ``--model-dir`` keeps it."""
 
     def save(self, path: Path) -> None:
-        """Write the fitted state into the folder ``path``."""
+        """Write the fitted state into ``path``, an empty folder, as plain files; nothing else is kept."""
         ...
 
     def load(self, path: Path) -> Any:
-        """Read the state written by ``save`` and return self."""
+        """Read the state written by ``save`` and return self.
+
+        It is called on a new detector with the same hyperparameters, which must then give what the
+        fitted one gave, by every method that it has. The folder is gone later: nothing in it may be
+        read after ``load`` has returned.
+        """
         ...

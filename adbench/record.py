@@ -28,11 +28,14 @@ class Record:
     reason
         One line, for every status but ``ok``.
     notes
-        What failed beside the scores, such as a reconstruction.
+        What a reader must know of it: what failed beside the scores, such as a reconstruction, that a
+        fitted model was loaded, and what the detector itself noted (:func:`adbench.note`).
     installed
-        False if the trial was skipped because something is not installed: worth another look each time.
+        False if the trial was skipped for something that is not here, a package or, with ``--skip-train``, a
+        fitted model: worth another look each time.
     warmup_seconds, fit_seconds, score_seconds
-        Import and construction, ``fit``, ``score`` over all test sets; 0 where it was not reached.
+        Import and construction, ``fit``, ``score`` over all test sets; 0 where it was not reached. Of a
+        loaded model, ``fit_seconds`` is what its fit took when it was made.
     seconds
         Wall time of the trial's process.
     peak_mb
@@ -44,7 +47,7 @@ class Record:
         What the specs said: role, family, supervision, scores, sources, licence, note on the data.
         Pages are made from these, so that they need no plugin installed.
     versions
-        The plugin's distribution and those it requires -> version.
+        The plugin's distribution and those it requires -> version; those of the fit if its model was loaded.
     log
         The end of what the trial printed.
     finished
@@ -76,6 +79,11 @@ class Record:
         """The trial's key."""
         return self.trial.key
 
+    @property
+    def whole_seconds(self) -> float:
+        """Wall seconds with the fit, for forecasts: that of a loaded model is not in ``seconds``."""
+        return max(self.seconds, self.fit_seconds + self.score_seconds)
+
     def to_json(self) -> str:
         """Return the record as JSON."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
@@ -86,6 +94,18 @@ class Record:
         body = json.loads(text)
         trial = Trial(**body.pop("trial"))
         return cls(**{**body, "trial": trial, "notes": tuple(body["notes"])})
+
+
+def version_changes(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return in words which versions differ, nothing if none do.
+
+    Examples
+    --------
+    >>> version_changes({"torch": "2.12", "numpy": "2.4"}, {"torch": "2.13", "numpy": "2.4"})
+    'torch 2.12 -> 2.13'
+    """
+    names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    return ", ".join(f"{name} {then.get(name, 'none')} -> {now.get(name, 'none')}" for name in names)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from adbench.downloads.watch import Watch
 from adbench.errors import UnknownName, UsageError, one_line
 from adbench.execution.executor import Executor, InlineExecutor, LocalExecutor
 from adbench.execution.forecast import Forecast
+from adbench.execution.models import ModelDir
 from adbench.execution.runner import Limits, Run, View, planned_record
 from adbench.execution.survey import check_settings, find_sources
 from adbench.finder import Finder, mirror_address
@@ -30,7 +31,7 @@ from adbench.machine import available_cores, total_memory
 from adbench.planning.planner import Plan, Planned, make_plan
 from adbench.planning.provenance import machine_facts, versions_of
 from adbench.planning.selection import select_detectors, select_tasks
-from adbench.record import MISSING
+from adbench.record import MISSING, version_changes
 from adbench.registry import Registry
 from adbench.specs import PROFILES
 from adbench.store import Store
@@ -56,6 +57,8 @@ class Options:
     retry_failed: bool = False
     strict_versions: bool = False
     download: bool = False
+    model_dir: Path | None = None
+    skip_train: bool = False
     executor: str = "local"
 
     def __post_init__(self) -> None:
@@ -79,11 +82,19 @@ class Options:
         fits = self.memory is None or (_is_count(self.memory) and self.memory <= sys.maxsize)
         _check("memory", self.memory, fits, "a whole number of bytes")
         _check("store", self.store, isinstance(self.store, Path), "a folder")
-        _check("data_dir", self.data_dir, self.data_dir is None or isinstance(self.data_dir, Path), "a folder")
+        for name in ("data_dir", "model_dir"):
+            folder = getattr(self, name)
+            _check(name, folder, folder is None or isinstance(folder, Path), "a folder")
+        if self.skip_train and self.model_dir is None:
+            raise UsageError("nothing is fitted with --skip-train: give --model-dir, the folder with fitted models")
         try:
             json.dumps({name: {**params} for name, params in self.settings.items()}, allow_nan=False)
         except (AttributeError, RecursionError, TypeError, ValueError) as error:
             raise UsageError(f"'settings' must be {{name: {{param: plain finite value}}}}: {error}") from error
+
+    def models(self) -> ModelDir | None:
+        """Return where fitted models are kept, if anywhere."""
+        return ModelDir(self.model_dir, self.skip_train, self.strict_versions) if self.model_dir else None
 
     def worker_count(self) -> int:
         """Return how many trials run at a time."""
@@ -185,7 +196,7 @@ class Session:
         def is_done(key: str) -> bool:
             if statuses.get(key) == "ok":
                 return key not in stale and store is not None and store.has_arrays(key)
-            # What was not installed may be by now: worth another look each time.
+            # What was not installed, or had no fitted model, may be here by now: worth another look each time.
             return key in statuses and key not in uninstalled and not self.options.retry_failed
 
         return [planned for planned in self.plan().trials if not is_done(planned.trial.key)]
@@ -197,10 +208,8 @@ class Session:
         for planned in self.plan().trials:
             trial = planned.trial
             then, now = made_with.get(trial.key), versions_of(trial.detector_code["distribution"])
-            if then is not None and then != now:
-                names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
-                changes = [f"{name} {then.get(name, 'none')} -> {now.get(name, 'none')}" for name in names]
-                found.append((trial.key, ", ".join(changes)))
+            if then is not None and (changes := version_changes(then, now)):
+                found.append((trial.key, changes))
         return found
 
     def forecast(self, todo: Sequence[Planned], store: Store | None) -> float | None:
@@ -212,6 +221,8 @@ class Session:
         """Run what is missing; ``tally`` and ``interrupted`` then tell how it went."""
         plan = self.plan()
         started = time.monotonic()
+        if models := self.options.models():
+            models.open()
         with Store.open_for_writing(self.options.store) as store, store.work_folder() as work:
             known = store.planned_keys(self.options.profile)
             store.plan(
@@ -221,7 +232,7 @@ class Session:
             todo = self.todo(store)
             facts = machine_facts(self._executor.jobs, self._executor.threads)
             number = store.begin_run(facts, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")) if todo else 0
-            run = Run(self.registry, store, self._executor, view, number, self.options.limits(), work)
+            run = Run(self.registry, store, self._executor, view, number, self.options.limits(), work, models)
             deadline = None if self.options.budget is None else started + self.options.budget
             with _stopped_by_signals(run):
                 run.execute(todo, deadline)

@@ -169,7 +169,7 @@ class Store:
             trial.dataset,
             trial.task,
             trial.repetition,
-            record.seconds,
+            record.whole_seconds,
             sha256,
             record.to_json(),
         )
@@ -228,7 +228,7 @@ class Store:
         return dict(self._read("SELECT key, status FROM records"))
 
     def uninstalled(self) -> set[str]:
-        """Return the keys of trials that were skipped because something was not installed."""
+        """Return the keys of trials that were skipped for something that may be here by now."""
         query = "SELECT key FROM records WHERE status = 'skipped' AND NOT json_extract(body, '$.installed')"
         return {key for (key,) in self._read(query)}
 
@@ -277,7 +277,7 @@ class Store:
         return [(Label(*row[:5]), read(row[1], row[5])) for row in self._read(query) if only is None or row[1] in only]
 
     def seconds(self) -> list[tuple[str, str, str, float]]:
-        """Return detector, dataset, task and wall seconds of every record, for forecasts."""
+        """Return detector, dataset, task and wall seconds, with its fit, of every record, for forecasts."""
         return self._read("SELECT detector, dataset, task, seconds FROM records ORDER BY finished")
 
     def evaluations(self, version: str) -> dict[str, dict[str, Any]]:

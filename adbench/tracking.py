@@ -1,4 +1,4 @@
-"""Progress and training curves from inside ``fit``; silent outside a run."""
+"""Progress, training curves and notes from inside a detector; silent outside a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Listener(Protocol):
-    """Where progress and logged values go during a trial."""
+    """Where progress, logged values and notes go during a trial."""
 
     def progress(self, label: str, done: int, total: int | None) -> None:
         """Take note that ``done`` of ``total`` steps of ``label`` are over."""
@@ -19,12 +19,16 @@ class Listener(Protocol):
         """Take note of a point on the training curve."""
         ...
 
+    def note(self, text: str) -> None:
+        """Take note of what a reader of the table must know."""
+        ...
+
 
 _listener: Listener | None = None
 
 
 def set_listener(listener: Listener | None) -> None:
-    """Send progress to ``listener`` (None: nowhere); called by the harness in a trial's process."""
+    """Send what is told to ``listener`` (None: nowhere); called by the harness in a trial's process."""
     global _listener
     _listener = listener
 
@@ -63,3 +67,18 @@ def log(step: int, **values: float) -> None:
     """
     if _listener is not None:
         _listener.log(step, {name: float(value) for name, value in values.items()})
+
+
+def note(text: str) -> None:
+    """Say something that whoever reads the trial's scores must know.
+
+    It is kept with the trial, and shown by ``adbench show`` and below the tables.
+
+    Parameters
+    ----------
+    text
+        One line, for instance ``"the network fell to the mean image; fitted again with another seed"``. It is cut
+        after 300 signs, told once however often it is noted, and a trial keeps 20 of them.
+    """
+    if _listener is not None:
+        _listener.note(str(text))

@@ -88,6 +88,16 @@ RUN = ("run", "-d", "toy-distance", "-D", "toy-table")
         ([*RUN, "--data-dir", "no-such-folder"], "the data folder given by --data-dir does not exist: no-such-folder"),
         ([*RUN, "--data-dir", "a-file"], "'a-file' is a file"),
         ([*RUN, "--store", "a-file"], "'a-file' is a file"),
+        ([*RUN, "--model-dir", "a-file"], "'a-file' is a file"),
+        (
+            [*RUN, "--out", "pages", "--model-dir", "a-file/m"],
+            "a-file/m cannot be used for --model-dir: Not a directory",
+        ),
+        ([*RUN, "--skip-train"], "nothing is fitted with --skip-train: give --model-dir"),
+        (
+            [*RUN, "--out", "pages", "--skip-train", "--model-dir", "no-such-folder"],
+            "there is no folder no-such-folder with fitted models: run once without --skip-train",
+        ),
         ([*RUN, "--out", "a-file/pages"], "the folder a-file/pages cannot be written: Not a directory"),
         (
             [*RUN, "--out", "pages", "--store", "a-file/store"],

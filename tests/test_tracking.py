@@ -16,14 +16,18 @@ def heard():
         def log(self, step, values):
             told.append((step, values))
 
+        def note(self, text):
+            told.append(text)
+
     tracking.set_listener(Listener())
     yield told
     tracking.set_listener(None)
 
 
 def test_silent_outside_a_run(capsys):
-    """Without a listener both functions do nothing, and nothing is printed."""
+    """Without a listener all of them do nothing, and nothing is printed."""
     adbench.log(0, loss=1.0)
+    adbench.note("nobody hears this")
 
     assert list(adbench.track(["a", "b"], "letter")) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
@@ -50,3 +54,10 @@ def test_track_is_lazy(heard):
     steps = adbench.track(iter([1, 2]), "step")
     assert heard == []
     assert (next(steps), heard) == (1, [("step", 0, None)])
+
+
+def test_notes_are_text(heard):
+    """A note arrives as text, whatever was noted: an exception, for instance."""
+    adbench.note("collapsed")
+    adbench.note(ValueError("no gradient"))
+    assert heard == ["collapsed", "no gradient"]

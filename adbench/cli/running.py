@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 @click.option("--lane", type=click.Choice(LANES), help="Protocols of this lane only.")
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
 @click.option("--strict-versions", is_flag=True, help="Run again what other versions made.")
+@click.option(
+    "--model-dir",
+    type=FOLDER,
+    help="Folder of fitted models: loaded where there is one, saved after a fit. Finished trials are not run for it; "
+    "with a new --store they are.",
+)
+@click.option("--skip-train", is_flag=True, help="Fit nothing: skip trials without a model in --model-dir.")
 @click.option("--dry-run", is_flag=True, help="Show the plan with its forecast and leave.")
 @click.option("--executor", type=click.Choice(EXECUTORS), default="local", help="inline: no isolation, for debugging.")
 @click.option("--json", "as_json", is_flag=True, help="Say at the end how it went, as JSON.")

@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -113,15 +113,31 @@ class PeakMemory:
     """
 
     def __init__(self) -> None:
-        try:
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        except OSError:
-            pass  # no such file here, or not ours to write: the mark then starts at the host's
+        self._reset()
+        self._before = 0
         self.base = _status_bytes("VmRSS")
 
     def mb(self) -> float:
         """Return the peak so far in MiB; 0 where the system does not tell."""
-        return max(0, _status_bytes("VmHWM") - self.base) / 2**20
+        return max(0, self._mark() - self.base) / 2**20
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[None]:
+        """Leave out of the peak what is taken inside and given back."""
+        before = self._mark()
+        try:
+            yield
+        finally:
+            self._before = before
+            self._reset()
+
+    def _mark(self) -> int:
+        return max(self._before, _status_bytes("VmHWM"))
+
+    def _reset(self) -> None:
+        # No such file here, or not ours to write: the mark then starts at the host's.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _status_bytes(field: str) -> int:

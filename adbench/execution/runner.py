@@ -15,6 +15,7 @@ from adbench.errors import UsageError, one_line
 from adbench.execution.executor import Executor
 from adbench.execution.forecast import Forecast
 from adbench.execution.job import Ended, Job, Progress
+from adbench.execution.models import ModelDir
 from adbench.execution.survey import dataset_entry, with_data_modules
 from adbench.finder import cache_folder
 from adbench.planning.planner import Planned
@@ -89,6 +90,8 @@ class Run:
         Of each trial.
     work
         A folder for the run's files.
+    models
+        Where fitted models are kept, if anywhere.
     """
 
     registry: Registry
@@ -98,6 +101,7 @@ class Run:
     number: int
     limits: Limits
     work: Path
+    models: ModelDir | None = None
     stopping: bool = False
     """Set from a signal handler: nothing more is started, and what runs is given up."""
     _reckoned: float = float("-inf")
@@ -186,8 +190,9 @@ class Run:
         rows = self._rows_of(planned)
         trial = planned.trial
         outcome, arrays = self._with_arrays(outcome, ended, rows)
+        planned_as = planned_record(self.registry, planned)
         record = replace(
-            planned_record(self.registry, planned),
+            planned_as,
             status=outcome["status"],
             reason=outcome.get("reason", ""),
             notes=tuple(outcome.get("notes", ())),
@@ -198,12 +203,13 @@ class Run:
             seconds=ended.seconds if ended else 0.0,
             peak_mb=_peak_mb(outcome, ended),
             rows=rows.facts,
+            versions=outcome.get("versions", planned_as.versions),
             log=ended.log if ended and outcome["status"] != "ok" else "",
             finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             run=self.number,
         )
         self.store.add(record, arrays)
-        self._forecast.learn(trial.detector, trial.dataset, trial.task, record.seconds)
+        self._forecast.learn(trial.detector, trial.dataset, trial.task, record.whole_seconds)
         rows.users -= 1
         if rows.users == 0:
             shutil.rmtree(rows.folder, ignore_errors=True)
@@ -256,6 +262,7 @@ class Run:
             },
             "split": os.fspath(rows.folder),
             "seed": trial.detector_seed(),
+            "model": self.models and self.models.job_args(trial, versions_of(trial.detector_code["distribution"])),
         }
         workdir = self._workdir(f"trial-{trial.key[:16]}")
         target = "adbench.execution.jobs.trial:run"

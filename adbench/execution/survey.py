@@ -122,15 +122,17 @@ def check_settings(
     overrides: Overrides,
     work: Path,
 ) -> None:
-    """Raise UsageError if a user's setting names no parameter, or has the wrong type."""
+    """Raise UsageError if a user's setting names no parameter, or has the wrong type, or a needed one is missing."""
     for spec in detectors:
-        if spec.name in overrides:
+        # Those that no group takes are run when named, and may need a setting to be any detector at all.
+        if spec.name in overrides or not spec.default:
+            settings = overrides.get(spec.name, {})
             args = {
                 "what": spec.name,
                 "target": spec.target,
                 "method": "",
-                "params": {**spec.params.get(profile, {}), **overrides[spec.name]},
-                "settings": sorted(overrides[spec.name]),
+                "params": {**spec.params.get(profile, {}), **settings},
+                "settings": sorted(settings),
             }
             _raise_told(call(executor, work, "settings:check", args, spec.preload))
     for dataset, task in tasks:

@@ -29,7 +29,7 @@ def many_tests(boards: Sequence[Board]) -> list[str]:
         provenance(boards),
     ]
     if failed := failures(boards):
-        parts += ["Failed or skipped:", failed]
+        parts += ["Failed, skipped or noted:", failed]
     parts.append(command(first.profile, boards))
     if len(boards) > _MOST_FOLDED:
         return [*parts, "Intervals, decisions and costs of each test set: `adbench export`."]
@@ -80,7 +80,7 @@ def one_test(board: Board) -> list[str]:
     """Return a task with one test set: its scores, decisions and failures."""
     parts = [_head(board), _rows_told(board), provenance([board]), _scores(board), _decisions(board)]
     if failed := failures([board]):
-        parts += ["Failed or skipped:", failed]
+        parts += ["Failed, skipped or noted:", failed]
     return [*parts, command(board.profile, [board])]
 
 

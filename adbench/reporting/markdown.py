@@ -77,7 +77,7 @@ def _section(section: Section) -> list[str]:
     parts.append(_ranking(section))
     parts += ["### AUROC by task", _matrix(section)]
     if failed := failures(section.boards):
-        parts += ["### Failed or skipped", failed]
+        parts += ["### Failed, skipped or noted", failed]
     parts += ["### Reproduce", command(section.profile, section.boards)]
     return parts
 

@@ -6,7 +6,7 @@ import random
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench import tracking
-from adbench.detector import HasInputGradient, HasTrainScores
+from adbench.detector import HasInputGradient, HasTrainScores, Saves
 from adbench.errors import SkipTrial, one_line
-from adbench.execution import frames
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays, attacks, extras
+from adbench.execution.jobs.hearing import NOTE_LENGTH, Hearing, listening
 from adbench.execution.jobs.judging import InvalidScores, judge
+from adbench.execution.jobs.saved import Fit, Model
 from adbench.execution.limits import PeakMemory
+from adbench.execution.models import Unusable
 
 ARRAYS = "arrays.npz"
-_TOLD_EVERY_SECONDS = 0.1
 
 
 def run(
-    detector: dict[str, Any], split: str, seed: int, workdir: Path, progress: int | None, **_: Any
+    detector: dict[str, Any],
+    split: str,
+    seed: int,
+    workdir: Path,
+    progress: int | None,
+    model: dict[str, Any] | None = None,
+    **_: Any,
 ) -> dict[str, Any]:
     """Run one trial.
 
@@ -44,26 +50,33 @@ def run(
         Where the arrays go: ``scores/TEST/SCORE``, ``train_scores/SCORE``, ``curve/NAME`` and extras.
     progress
         File descriptor for progress frames, or None.
+    model
+        Where its fitted model is or goes, as :meth:`adbench.execution.models.ModelDir.job_args` gives it.
 
     Returns
     -------
     dict
         ``status``, ``reason``, ``notes``, ``installed``, ``peak_mb`` and ``warmup_seconds``,
-        ``fit_seconds``, ``train_score_seconds``, ``score_seconds`` as far as it came.
+        ``fit_seconds``, ``train_score_seconds``, ``score_seconds`` as far as it came; with a model
+        ``load_seconds``, ``save_seconds``, and the ``versions`` that fitted it.
     """
-    session = _Session(detector, Path(split), seed, _Curve(progress))
-    with _listening(session.curve), _global_seeds(seed):
+    hearing = Hearing(progress)
+    session = _Session(detector, Path(split), seed, hearing, Model(**model, workdir=workdir) if model else None)
+    with listening(hearing), _global_seeds(seed):
         try:
             session.run()
         except SkipTrial as skip:
             session.end("skipped", str(skip))
+        except Unusable as error:
+            session.end("error", str(error))
         except MemoryError as error:
             session.end("memory", f"an allocation failed: {error}".rstrip(": "))
         # The one place where whatever a plugin raises becomes an outcome.
         except Exception as error:  # noqa: BLE001
             traceback.print_exc()
             session.end(*judge(error))
-    np.savez(workdir / ARRAYS, allow_pickle=False, **(session.arrays | session.curve.arrays()))
+    np.savez(workdir / ARRAYS, allow_pickle=False, **(session.arrays | hearing.curve()))
+    session.outcome["notes"] = session.notes()
     return session.outcome
 
 
@@ -89,24 +102,21 @@ class _Session:
     detector: dict[str, Any]
     split: Path
     seed: int
-    curve: _Curve
+    hearing: Hearing
+    model: Model | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     attacked: dict[str, NDArray[Any]] = field(default_factory=dict)
     outcome: dict[str, Any] = field(
         default_factory=lambda: {"status": "ok", "reason": "", "notes": [], "installed": True}
     )
+    failed_beside: list[str] = field(default_factory=list)
+    """What failed without failing the trial."""
 
     def run(self) -> None:
         facts = arrays.read_facts(self.split)
-        X_train = self._rows("X_train")
-        labels = [arrays.read(self.split / "y_train.npy")] if self.detector["supervision"] == "labels" else []
         peak = PeakMemory()
         try:
-            with self._timed("warmup_seconds"):
-                detector = self._make()
-            with self._timed("fit_seconds"):
-                detector.fit(X_train, *labels, seed=self.seed)
-            del X_train  # a detector that changed it must not be scored on what it made of it
+            detector = self._fitted(peak)
             train_scores = self._train_scores(detector, self._rows("X_train"))
             scores = self._score_tests(detector, facts, train_scores)
         finally:
@@ -114,22 +124,72 @@ class _Session:
         for score in self.detector["scores"]:
             self.arrays[f"train_scores/{score}"] = train_scores[score]
         tests = [test for test in facts["tests"] if test["name"] in scores]
-        self.outcome["notes"] = extras.gather(self.arrays, detector, scores, self._test_rows, tests)
+        self.failed_beside += extras.gather(self.arrays, detector, scores, self._test_rows, tests)
 
     def end(self, status: str, reason: str) -> None:
         """Take note of a trial that is not ok; its scores are not kept."""
         self.arrays = {}
         self.outcome |= {"status": status, "reason": one_line(reason)}
 
+    def notes(self) -> list[str]:
+        """Return what a reader must know, each thing once."""
+        notes = [*(self.model.notes if self.model else []), *self.hearing.notes, *self.failed_beside]
+        return list(dict.fromkeys(one_line(note, NOTE_LENGTH) for note in notes))
+
+    def _fitted(self, peak: PeakMemory) -> Any:
+        """Return the detector: fitted, or with a model that an earlier fit left."""
+        detector = self._make()
+        if self.model:
+            if self._load(self.model, detector):
+                return detector
+            if self.model.unusable:
+                detector = self._make()
+        self._fit(detector)
+        if self.model and isinstance(detector, Saves):
+            self._keep(self.model, detector, peak)
+        return detector
+
     def _make(self) -> Any:
+        with self._timed("warmup_seconds"):
+            try:
+                make = resolve(self.detector["target"])
+            except ImportError as error:
+                if needs := self.detector["needs"]:
+                    self.outcome["installed"] = False
+                    raise SkipTrial(f"cannot be imported ({error}): pip install {needs!r}") from error
+                raise
+            return make(**self.detector["params"])
+
+    def _fit(self, detector: Any) -> None:
+        # A detector that changes these rows is not scored on what it made of them.
+        X_train = self._rows("X_train")
+        labels = [arrays.read(self.split / "y_train.npy")] if self.detector["supervision"] == "labels" else []
+        with self._timed("fit_seconds"):
+            detector.fit(X_train, *labels, seed=self.seed)
+
+    def _load(self, model: Model, detector: Any) -> bool:
+        """Load a detector's model if there is one, and take over what is known of its fit."""
+        with self._timed("load_seconds"):
+            try:
+                fit = model.load_into(detector)
+            except SkipTrial:
+                self.outcome["installed"] = False  # a later run may find a model, or make one
+                raise
+        if fit is None:
+            return False
+        self.outcome |= {"fit_seconds": fit.seconds, "versions": dict(fit.versions)}
+        self.hearing.recall(fit.curve, fit.notes)
+        return True
+
+    def _keep(self, model: Model, detector: Any, peak: PeakMemory) -> None:
+        fit = Fit(self.outcome["fit_seconds"], self.hearing.curve(), self.hearing.notes)
         try:
-            make = resolve(self.detector["target"])
-        except ImportError as error:
-            if needs := self.detector["needs"]:
-                self.outcome["installed"] = False
-                raise SkipTrial(f"cannot be imported ({error}): pip install {needs!r}") from error
-            raise
-        return make(**self.detector["params"])
+            with self._timed("save_seconds"), peak.apart():
+                model.keep(detector, fit)
+        # What saving comes to is no part of the trial: its scores stand.
+        except Exception as error:  # noqa: BLE001
+            traceback.print_exc()
+            self.failed_beside.append(f"the fitted model was not saved to --model-dir: {model.told(error)}")
 
     def _score_tests(
         self, detector: Any, facts: Mapping[str, Any], train_scores: Mapping[str, NDArray[Any]]
@@ -210,45 +270,6 @@ class _Session:
             yield
         finally:
             self.outcome[name] = self.outcome.get(name, 0.0) + time.perf_counter() - started
-
-
-class _Curve:
-    """Collects a trial's training curve and tells its progress, a few times a second at most."""
-
-    def __init__(self, pipe: int | None) -> None:
-        self._pipe = pipe
-        self._told = 0.0
-        self._points: list[tuple[int, dict[str, float]]] = []
-
-    def progress(self, label: str, done: int, total: int | None) -> None:
-        now = time.monotonic()
-        if self._pipe is None or now - self._told < _TOLD_EVERY_SECONDS:
-            return
-        self._told = now
-        # The host no longer listens to a child that has written garbage.
-        with suppress(BrokenPipeError):
-            frames.write(self._pipe, {"label": label[:200], "done": done, "total": total})
-
-    def log(self, step: int, values: dict[str, float]) -> None:
-        self._points.append((step, values))
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return ``curve/step`` and ``curve/NAME``, NaN where a step logged no such value."""
-        if not self._points:
-            return {}
-        names = sorted({name for _, values in self._points for name in values})
-        curves = {name: [values.get(name, np.nan) for _, values in self._points] for name in names}
-        steps = {"curve/step": np.array([step for step, _ in self._points])}
-        return steps | {f"curve/{name}": np.array(curve) for name, curve in curves.items()}
-
-
-@contextmanager
-def _listening(curve: _Curve) -> Any:
-    tracking.set_listener(curve)
-    try:
-        yield
-    finally:
-        tracking.set_listener(None)
 
 
 @contextmanager
