@@ -26,6 +26,13 @@ def adbench_thresholds() -> list[ThresholdSpec]:
             )
             for k in (1, 2, 3)
         ),
+        _rule(
+            "zscore-per-sample-3",
+            "zscore_per_sample",
+            "Each score's own distance as its sd, as one publication has it: flags nothing.",
+            0.0,
+            k=3,
+        ),
         _rule("mad", "mad", "Training median plus 3 scaled median absolute deviations.", _tail(3), k=3),
         # A normal's third quartile is at 0.6745 sd and its interquartile range 1.349 sd wide.
         _rule("iqr", "iqr", "Third quartile plus 1.5 interquartile ranges.", _tail(0.6745 + 1.5 * 1.349), k=1.5),

@@ -36,6 +36,28 @@ def zscore(train_scores: Floats, rate: float, *, k: float, two_sided: bool = Fal
     return _around(float(np.mean(train_scores)), k * float(np.std(train_scores)), two_sided)
 
 
+def zscore_per_sample(train_scores: Floats, rate: float, *, k: float) -> Limits:
+    """Flag what :func:`exceeds_own_deviation` flags: nothing for ``k >= 1``, else all but the training mean itself."""
+    mean = float(np.mean(train_scores))
+    return (-math.inf, math.inf) if k >= 1 else (mean, mean)
+
+
+def exceeds_own_deviation(scores: Floats, mean: float, k: float) -> NDArray[np.bool_]:
+    """Flag scores beyond ``mean + k * sd`` or ``mean - k * sd``, where ``sd`` is each score's own ``|score - mean|``.
+
+    The formula as a published system states it, kept for the record: its deviation is not that of a set
+    of scores, so no score can lie further from the mean than ``k >= 1`` times its own distance.
+
+    References
+    ----------
+    sohamk10/Image-reconstruction-and-Anomaly-detection: the README's formula, with ``k = 3``. The
+    notebooks take the standard deviation of all errors instead: :func:`zscore`, two-sided.
+    """
+    deviation = np.abs(scores - mean)
+    # Both comparisons in one, with the mean taken off either side: adding it would round.
+    return deviation > k * deviation
+
+
 def mad(train_scores: Floats, rate: float, *, k: float = 3.0, two_sided: bool = False) -> Limits:
     """Flag what lies more than ``k`` normal-consistent median absolute deviations from the training median.
 

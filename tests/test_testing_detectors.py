@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from adbench import check_rows
 from adbench.specs import DetectorSpec
-from adbench.testing import detector_checks
+from adbench.testing import bad_input, detector_checks
 from adbench.testing import detectors as testing
 from adbench.testing.detectors import CHECKS, Check
 
@@ -21,11 +22,13 @@ class Right:
     tuned: list = field(default_factory=list)
 
     def fit(self, X, *, seed):
+        check_rows(X)
         self.mean_ = X.mean(axis=0) + np.random.default_rng(seed).normal(scale=1e-3, size=X.shape[1:])
         self.train_ = self._distance(X)
         return self
 
     def score(self, X):
+        check_rows(X, self.mean_.shape)
         return self._distance(X)
 
     def train_scores(self):
@@ -33,6 +36,9 @@ class Right:
 
     def reconstruct(self, X):
         return np.zeros_like(X) + self.mean_
+
+    def embed(self, X):
+        return (X - self.mean_).reshape(len(X), -1)[:, :2]
 
     def input_gradient(self, X):
         away = X - self.mean_
@@ -102,6 +108,16 @@ class ScalesInScore(Right):
         return super().score(X)
 
 
+class FlipsLabels:
+    def fit(self, X, y, *, seed):
+        self.mean_ = X[y == 0].mean(axis=0)
+        y[:] = 1 - y
+        return self
+
+    def score(self, X):
+        return np.linalg.norm(X - self.mean_, axis=1)
+
+
 class SeedsNumpy(Right):
     def fit(self, X, *, seed):
         np.random.seed(seed)  # noqa: NPY002 - the fault that is to be found
@@ -143,6 +159,11 @@ class ShortTrainScores(Right):
         return self.train_[1:]
 
 
+class NanTrainScores(Right):
+    def train_scores(self):
+        return self.train_ * np.nan
+
+
 class FlatReconstruction(Right):
     def reconstruct(self, X):
         return super().reconstruct(X)[:, :1]
@@ -151,6 +172,21 @@ class FlatReconstruction(Right):
 class NanReconstruction(Right):
     def reconstruct(self, X):
         return super().reconstruct(X) * np.nan
+
+
+class EmbedsInOneLine(Right):
+    def embed(self, X):
+        return super().embed(X).ravel()
+
+
+class EmbedsNan(Right):
+    def embed(self, X):
+        return super().embed(X) * np.nan
+
+
+class EmbedsByRank(Right):
+    def embed(self, X):
+        return super().embed(X).argsort(axis=0) / len(X)
 
 
 class WrongGradient(Right):
@@ -165,6 +201,23 @@ class ForgetsScale(Right):
         return self
 
 
+class GreyOnly(Right):
+    def fit(self, X, *, seed):
+        return super().fit(X.reshape(-1, 28, 28, 1), seed=seed)
+
+
+class FlatReconstructionOfColour(Right):
+    def reconstruct(self, X):
+        return super().reconstruct(X)[..., :1]
+
+
+class Float64Only(Right):
+    def score(self, X):
+        return np.where(X.dtype == np.float64, super().score(X), np.nan)
+
+
+IMAGES = {"accepts": ("image",)}
+LABELS = {"supervision": "labels"}
 WRONG = {
     WrongSign: "sign",
     Column: "shape",
@@ -176,6 +229,7 @@ WRONG = {
     Counts: "state",
     ScalesInFit: "input",
     ScalesInScore: "input",
+    FlipsLabels: "input",
     SeedsNumpy: "global_random_state",
     DrawsFromPython: "global_random_state",
     Prints: "silence",
@@ -183,19 +237,29 @@ WRONG = {
     TunesInside: "hyperparameters",
     LearnsAtOnce: "hyperparameters",
     ShortTrainScores: "train_scores",
+    NanTrainScores: "train_scores",
     FlatReconstruction: "reconstruction",
     NanReconstruction: "reconstruction",
+    EmbedsInOneLine: "embedding",
+    EmbedsNan: "embedding",
+    EmbedsByRank: "embedding",
     WrongGradient: "input_gradient",
     ForgetsScale: "saving",
+    GreyOnly: "images",
+    FlatReconstructionOfColour: "images",
+    Float64Only: "images",
 }
+MADE_FOR = {GreyOnly: IMAGES, FlatReconstructionOfColour: IMAGES, FlipsLabels: LABELS}
 
 
 class TakesLabels:
     def fit(self, X, y, *, seed):
+        check_rows(X)
         self.mean_ = X[y == 0].mean(axis=0)
         return self
 
     def score(self, X):
+        check_rows(X, self.mean_.shape)
         return np.linalg.norm(X - self.mean_, axis=1)
 
 
@@ -210,14 +274,18 @@ class Two(Right):
 
 class Flat:
     def fit(self, X, *, seed):
+        check_rows(X)
+        self.shape_ = X.shape[1:]
         return self
 
     def score(self, X):
+        check_rows(X, self.shape_)
         return np.zeros(len(X))
 
 
-def spec_of(kind, **values):
-    return DetectorSpec(name=kind.__name__.lower(), target=f"{__name__}:{kind.__name__}", summary="Test.", **values)
+def spec_of(kind, name=None, **values):
+    target = f"{__name__}:{kind.__name__}"
+    return DetectorSpec(name=name or kind.__name__.lower(), target=target, summary="Test.", **values)
 
 
 def named(name, spec):
@@ -229,11 +297,13 @@ def named(name, spec):
     "check",
     detector_checks(
         spec_of(Right),
+        spec_of(Right, name="right-images", **IMAGES),
+        spec_of(Right, name="right-both", accepts=("vector", "image")),
         spec_of(Two, scores=("distance", "square")),
-        spec_of(TakesLabels, supervision="labels"),
+        spec_of(TakesLabels, **LABELS),
+        spec_of(TakesLabels, name="takes-labels-floor", role="floor", **LABELS),
         spec_of(Flat, role="floor"),
-    )
-    + [Check(check.function, spec_of(Right, accepts=("image",))) for check in detector_checks(spec_of(Right))],
+    ),
     ids=str,
 )
 def test_right_detectors_pass(check):
@@ -245,12 +315,14 @@ def test_right_detectors_pass(check):
 def test_wrong_detectors_are_rejected(kind, name):
     """Each wrong detector is rejected by the check that is about its fault."""
     with pytest.raises(AssertionError):
-        named(name, spec_of(kind))()
+        named(name, spec_of(kind, **MADE_FOR.get(kind, {})))()
 
 
 def test_every_check_has_a_wrong_detector():
-    """No check is there that nothing can fail."""
-    assert {function.__name__.removeprefix("check_") for function in CHECKS} == set(WRONG.values())
+    """No check is there that nothing can fail; those of bad input have theirs in their own tests."""
+    here = set(CHECKS) - set(bad_input.CHECKS)
+
+    assert {function.__name__.removeprefix("check_") for function in here} == set(WRONG.values())
 
 
 def test_only_floors_may_be_flat():
@@ -261,7 +333,7 @@ def test_only_floors_may_be_flat():
 
 def test_what_is_not_there_is_not_checked():
     """Abilities are optional: a detector without them passes their checks."""
-    for name in ("train_scores", "reconstruction", "saving"):
+    for name in ("train_scores", "reconstruction", "embedding", "input_gradient", "saving"):
         named(name, spec_of(Flat))()
 
 
@@ -280,3 +352,15 @@ def test_claims():
     """Each check says in its first line what it claims."""
     for function in testing.CHECKS:
         assert function.__doc__.splitlines()[0].endswith(".")
+
+
+def test_a_detector_is_fitted_once_for_what_looks_at_one_fitting():
+    """All checks of one detector share a fitting; those about other rows, or the seed, fit anew."""
+    checks = {
+        str(check): check for check in detector_checks(spec_of(Right), spec_of(Two, scores=("distance", "square")))
+    }
+
+    used = {name: check.case().used.detector for name, check in checks.items()}
+
+    assert len({id(detector) for detector in used.values()}) == 2
+    assert used["right-shape"] is used["right-saving"] is not used["two-shape"]

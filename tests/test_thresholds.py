@@ -32,6 +32,7 @@ def share_flagged(values, limits):
         ("contamination", (-math.inf, 4.8)),  # 5 % below the greatest of five, a quarter of a step each: 5 - .2
         ("zscore-1", (-math.inf, 3 + math.sqrt(2))),
         ("zscore-two-sided-2", (3 - 2 * math.sqrt(2), 3 + 2 * math.sqrt(2))),
+        ("zscore-per-sample-3", (-math.inf, math.inf)),
         ("mad", (-math.inf, 3 + 3 * 1.4826022)),  # deviations 2 1 0 1 2: their median is 1
         ("iqr", (-math.inf, 4 + 1.5 * 2)),
         ("fixed-0.05", (-math.inf, 0.05)),
@@ -88,12 +89,31 @@ def test_a_two_sided_rule_finds_anomalies_that_score_low():
     assert share_flagged(low, apply(SPECS["zscore-two-sided-3"], train_scores)) == 1
 
 
-@given(arrays(float, st.integers(1, 50), elements=st.floats(-1e3, 1e3)), st.sampled_from([1, 2, 3]))
-def test_each_rows_own_deviation_as_scale_can_never_flag(errors, k):
-    """A published formula takes |e - mean| of the row itself as its deviation: no row exceeds its own by k >= 1."""
-    own_deviation = np.abs(errors - errors.mean())
+anywhere = st.one_of(st.floats(-1e300, 1e300), st.floats(-1e-300, 1e-300), st.sampled_from([0.0, 1.0, 1e300]))
+any_scores = arrays(float, st.integers(1, 50), elements=anywhere)  # extreme, subnormal, tied
 
-    assert not (own_deviation > k * own_deviation).any()
+
+@given(any_scores, any_scores, st.floats(1, 1e6))
+def test_each_scores_own_deviation_can_never_flag(train_scores, test_scores, k):
+    """A published formula takes |e - mean| of the row itself as its deviation: no row exceeds its own by k >= 1."""
+    for values in (train_scores, test_scores):
+        assert not thresholds.exceeds_own_deviation(values, train_scores.mean(), k).any()
+
+
+@given(any_scores, any_scores, st.sampled_from([0.25, 0.5, 1, 1.5, 2, 3, 100]))
+def test_the_rule_flags_exactly_what_the_literal_formula_flags(train_scores, test_scores, k):
+    """Its limits are the formula's for any k: below 1 all but the mean is flagged, from 1 on nothing."""
+    lower, upper = thresholds.zscore_per_sample(train_scores, 0.05, k=k)
+
+    for values in (train_scores, test_scores, train_scores.mean(keepdims=True)):
+        literally = thresholds.exceeds_own_deviation(values, train_scores.mean(), k)
+        assert (((values < lower) | (values > upper)) == literally).all()
+
+
+@pytest.mark.parametrize(("k", "flagged"), [(0.5, [True, False, True]), (1, [False] * 3), (3, [False] * 3)])
+def test_the_literal_formula_by_hand(k, flagged):
+    """Errors 1, 2 and 6 lie 1, 0 and 4 from a mean of 2: beyond half their own distance, never beyond all of it."""
+    assert thresholds.exceeds_own_deviation(np.array([1.0, 2.0, 6.0]), 2.0, k).tolist() == flagged
 
 
 def test_listing_the_rules_imports_no_array_library():

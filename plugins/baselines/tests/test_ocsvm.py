@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.svm import OneClassSVM as ExactOneClassSVM
 
-from adbench import UsageError
+from adbench import PluginError, UsageError
 
 RNG = np.random.default_rng(0)
 TRAIN = RNG.normal(size=(600, 4))
@@ -85,5 +85,5 @@ def test_wrong_solver_is_named():
 
 def test_nan_is_refused_in_one_line():
     """A NaN among the training rows is said plainly."""
-    with pytest.raises(ValueError, match=r"\Athe training rows hold NaN or infinite values\Z"):
+    with pytest.raises(PluginError, match=r"\Athe rows hold NaN or infinite values, first in row 1 of 2\Z"):
         OneClassSVM().fit(np.array([[0.0], [np.nan]]), seed=0)

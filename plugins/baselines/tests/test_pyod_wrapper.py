@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -16,6 +17,7 @@ from pyod.models.knn import KNN
 from adbench import PluginError, SkipTrial, UsageError
 
 SPECS = {spec.name: spec for spec in adbench_detectors()}
+SPECS["pyod"] = replace(SPECS["pyod"], params={"quick": {"detector": "INNE"}})  # the user's to name
 PYOD = [name for name in SPECS if name.startswith("pyod")]
 
 RNG = np.random.default_rng(0)
@@ -38,7 +40,7 @@ def test_spec_can_be_built(name):
     spec = SPECS[name]
     module, target = spec.target.split(":")
 
-    for profile in ("quick", "standard", "full"):
+    for profile in spec.params or ("quick",):
         assert getattr(import_module(module), target)(**spec.params.get(profile, {})).fit
 
 
@@ -120,6 +122,7 @@ def test_any_pyod_class_in_any_case(spelling):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
+        ("", {}, r"name PyOD's class: --set pyod\.detector=CLASS; it has ABOD, "),
         ("knnn", {}, r"PyOD has no detector named 'knnn'\. Did you mean KNN"),
         ("zzz", {}, r"no detector named 'zzz'\. It has ABOD, "),
         ("MatrixProfile", {}, "no detector named 'MatrixProfile'"),
@@ -144,16 +147,53 @@ def test_missing_package_is_a_plugin_error(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("name", "rows", "message"),
     [
-        (np.ones((1, 3)), "needs at least two training rows; got 1"),
-        (np.array([[0.0], [np.nan], [1.0]]), "the rows hold NaN or infinite values"),
+        ("KNN", np.ones((1, 3)), r"at least 2 rows are needed; got 1"),
+        ("KNN", np.array([[0.0], [np.nan], [1.0]]), r"the rows hold NaN or infinite values, first in row 1 of 3"),
+        ("knn", np.ones((2, 3)), r"PyOD's knn cannot fit these rows: ValueError: Expected n_neighbors .*"),
+        ("CBLOF", np.arange(12.0).reshape(4, 3), r"PyOD's CBLOF cannot fit these rows: ValueError: n_samples=4 .*"),
+        ("DeepSVDD", np.ones((40, 3)), r"PyOD's DeepSVDD cannot fit these rows: .*"),
     ],
 )
-def test_unusable_rows_are_refused_in_one_line(rows, message):
-    """One row, or a NaN, is an error that says so."""
-    with pytest.raises(ValueError, match=message):
-        PyOD("KNN").fit(rows, seed=0)
+def test_unusable_rows_are_refused_in_one_line(name, rows, message):
+    """Too few rows, a NaN, or whatever PyOD raises, is a plugin's error of one line that names the detector."""
+    with pytest.raises(PluginError, match=rf"\A{message}\Z"):
+        PyOD(name).fit(rows, seed=0)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_scores_that_are_no_numbers_are_refused():
+    """PyOD's PCA divides by a variance of 0: neither its scores nor those of the training rows get out."""
+    detector = PyOD("PCA").fit(np.hstack([TRAIN, np.ones((len(TRAIN), 1))]), seed=0)
+
+    with pytest.raises(PluginError, match=r"\APyOD's PCA gives NaN or infinite scores for 31 of 31 rows\Z"):
+        detector.score(np.hstack([TEST, np.ones((31, 1))]))
+    with pytest.raises(PluginError, match="for 240 of 240 rows"):
+        detector.train_scores()
+
+
+def test_running_out_of_memory_stays_what_it_is(monkeypatch):
+    """A failed allocation inside PyOD is no fault of the rows: the harness has a status for it."""
+    detector = PyOD("KNN").fit(TRAIN, seed=0)
+
+    def allocate(rows):
+        np.empty(2**50)
+
+    monkeypatch.setattr(detector.model_, "decision_function", allocate)
+
+    with pytest.raises(MemoryError):
+        detector.score(TEST)
+
+
+def test_gmm_is_mahalanobis():
+    """The one full Gaussian ranks by the Mahalanobis distance: half its square plus a constant is the score."""
+    centred = TEST - TRAIN.mean(axis=0)
+    precision = np.linalg.inv(np.cov(TRAIN, rowvar=False, bias=True) + 1e-6 * np.eye(4))  # GMM's own ridge
+
+    scores = make("pyod-gmm").fit(TRAIN, seed=0).score(TEST)
+
+    assert np.ptp(scores - np.einsum("ij,jk,ik->i", centred, precision, centred) / 2) < 1e-6
 
 
 def test_too_many_features_are_skipped():

@@ -26,12 +26,19 @@ _TORCH_MODULES = (*_PYOD_MODULES, "torch", "torch._dynamo")
 
 @hookimpl
 def adbench_detectors() -> list[DetectorSpec]:
-    """List the floors, the one-class SVM and PyOD's detectors."""
+    """List the floors, the one-class SVMs, logistic regression and PyOD's detectors."""
     return [
         _floor("random", "RandomScores", "A uniform number made from the seed and the row: AUROC .5."),
         _floor("constant", "ConstantScores", "The same score for every row: one great tie, AUROC .5."),
         _floor("mean-distance", "MeanDistance", "Euclidean distance to the training mean."),
         _floor("pixel-energy", "PixelEnergy", "Mean squared intensity of an image.", accepts=("image",)),
+        _floor(
+            "image-complexity",
+            "ImageComplexity",
+            "Bits a number that lossless compression of an image takes.",
+            source="Serrà et al. (2020), ICLR",
+            accepts=("image",),
+        ),
         DetectorSpec(
             name="ocsvm",
             target="adbench_baselines.ocsvm:OneClassSVM",
@@ -39,6 +46,27 @@ def adbench_detectors() -> list[DetectorSpec]:
             source="Schölkopf et al. (2001), Neural Computation 13(7); Williams & Seeger (2001), NeurIPS",
             family="one-class-svm",
             groups=("baselines",),
+            preload=_SVM_MODULES,
+        ),
+        DetectorSpec(
+            name="ocsvm-gammas",
+            target="adbench_baselines.ocsvm_gammas:OneClassSVMGammas",
+            summary="One-class SVM, RBF kernel, nu = 25/825, one score for each gamma from 1e-1 to 1e-9.",
+            source="LordAlucard90/Variational-AutoEncoder-For-Novelty-Detection; Schölkopf et al. (2001)",
+            family="one-class-svm",
+            groups=("baselines",),
+            # The headline, declared: the power of ten nearest to 1 / (n_features * variance) of images.
+            scores=tuple(f"gamma-1e-{exponent}" for exponent in (2, 1, 3, 4, 5, 6, 7, 8, 9)),
+            preload=_SVM_MODULES,
+        ),
+        DetectorSpec(
+            name="logistic-regression",
+            target="adbench_baselines.supervised:LogisticRegression",
+            summary="Logistic regression with balanced classes: log-odds of being an anomaly.",
+            source="King & Zeng (2001), Political Analysis 9(2)",
+            family="linear",
+            groups=("baselines", "supervised"),
+            supervision="labels",
             preload=_SVM_MODULES,
         ),
         _pyod(
@@ -136,7 +164,7 @@ def adbench_detectors() -> list[DetectorSpec]:
         ),
         _pyod(
             name="pyod",
-            detector="GMM",
+            detector="",
             summary="Any other PyOD detector, by --set pyod.detector=CLASS.",
             source="Zhao, Nasrullah & Li (2019), JMLR 20(96)",
             family="pyod",
@@ -145,11 +173,14 @@ def adbench_detectors() -> list[DetectorSpec]:
     ]
 
 
-def _floor(name: str, class_name: str, summary: str, accepts: tuple[str, ...] = ("vector", "image")) -> DetectorSpec:
+def _floor(
+    name: str, class_name: str, summary: str, *, source: str = "", accepts: tuple[str, ...] = ("vector", "image")
+) -> DetectorSpec:
     return DetectorSpec(
         name=name,
         target=f"adbench_baselines.floors:{class_name}",
         summary=summary,
+        source=source,
         family="floor",
         groups=("floors",),
         role="floor",
@@ -167,7 +198,8 @@ def _pyod(
     **fields: Any,
 ) -> DetectorSpec:
     params = {
-        profile: {"detector": detector} | ({"feature_limit": limits[profile]} if profile in limits else {})
+        profile: ({"detector": detector} if detector else {})
+        | ({"feature_limit": limits[profile]} if profile in limits else {})
         for profile in ("quick", "standard", "full")
     }
     return DetectorSpec(

@@ -11,7 +11,7 @@ from sklearn.linear_model import SGDOneClassSVM
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import OneClassSVM as ExactOneClassSVM
 
-from adbench import UsageError
+from adbench import UsageError, check_rows
 
 _SOLVERS = ("auto", "exact", "nystroem")
 
@@ -56,8 +56,8 @@ class OneClassSVM:
         """Solve for the training rows; the seed draws landmarks and the order of SGD."""
         if self.solver not in _SOLVERS:
             raise UsageError(f"'solver' of ocsvm must be one of {', '.join(_SOLVERS)}; got {self.solver!r}")
-        if not np.isfinite(X).all():
-            raise ValueError("the training rows hold NaN or infinite values")
+        check_rows(X)
+        self.shape_ = X.shape[1:]
         exact = self.solver == "exact" or (self.solver == "auto" and len(X) <= self.exact_up_to)
         make = self._exact if exact else self._nystroem
         self.model_ = make(X, seed).fit(X)
@@ -65,13 +65,11 @@ class OneClassSVM:
 
     def score(self, X):
         """Return the distance beyond the plane: scikit-learn's decision function runs the other way."""
+        check_rows(X, self.shape_)
         return -self.model_.decision_function(X).astype(np.float64)
 
     def _exact(self, X, seed):
-        model = ExactOneClassSVM(nu=self.nu, gamma=self._gamma(X))
-        # libsvm draws nothing here, yet scikit-learn takes a number from the global stream unless told.
-        model.random_state = seed
-        return model
+        return libsvm(seed, nu=self.nu, gamma=self._gamma(X))
 
     def _nystroem(self, X, seed):
         # As many landmarks as there are rows at most: scikit-learn warns beyond.
@@ -89,3 +87,11 @@ class OneClassSVM:
             return self.gamma
         spread = X.shape[1] * X.var(dtype=np.float64)
         return 1 / spread if spread > 0 else 1.0
+
+
+def libsvm(seed, **settings):
+    """Return scikit-learn's exact one-class SVM, not yet fitted, that leaves the global random stream alone."""
+    model = ExactOneClassSVM(**settings)
+    # libsvm draws nothing here, yet scikit-learn takes a number from the global stream unless told.
+    model.random_state = seed
+    return model

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyod.models
 
-from adbench import PluginError, SkipTrial, UsageError
+from adbench import PluginError, SkipTrial, UsageError, check_rows
 
 # ``contamination`` moves only PyOD's own threshold, and randomness comes from the harness's seed.
 _NOT_HYPERPARAMETERS = {"contamination", "random_state"}
@@ -32,7 +32,7 @@ class PyOD:
     Parameters
     ----------
     detector
-        Class name in ``pyod.models``, in any case: ``"KNN"``, ``"iforest"``.
+        Class name in ``pyod.models``, in any case: ``"KNN"``, ``"iforest"``. Must be given.
     feature_limit
         Rows with more features than this are not tried: the trial is skipped.
     **hyperparameters
@@ -41,9 +41,10 @@ class PyOD:
     Raises
     ------
     UsageError
-        If PyOD has no such detector, or the detector no such hyperparameter.
+        If no detector is named, PyOD has none of that name, or the detector no such hyperparameter.
     PluginError
-        If the detector needs a package that is not installed.
+        If the detector needs a package that is not installed, cannot use the rows, fails in its own way,
+        or gives scores that are no numbers.
 
     References
     ----------
@@ -57,7 +58,9 @@ class PyOD:
     array([ 1., 12.])
     """
 
-    def __init__(self, detector: str = "GMM", feature_limit: int | None = None, **hyperparameters) -> None:
+    def __init__(self, detector: str = "", feature_limit: int | None = None, **hyperparameters) -> None:
+        if not detector:
+            raise UsageError(f"name PyOD's class: --set pyod.detector=CLASS; it has {', '.join(_MODULE_OF)}")
         self.detector = detector
         self.feature_limit = feature_limit
         self.hyperparameters = hyperparameters
@@ -68,37 +71,55 @@ class PyOD:
 
     def fit(self, X, *, seed):
         """Fit the PyOD detector; what it prints is dropped."""
+        check_rows(X, at_least=2)
         rows = _rows(X)
-        if len(rows) < 2:
-            raise ValueError(f"PyOD's {self.detector} needs at least two training rows; got {len(rows)}")
         if self.feature_limit is not None and rows.shape[1] > self.feature_limit:
             raise SkipTrial(f"{rows.shape[1]} features, above the feature_limit of {self.feature_limit}")
         make = _find(self.detector)
         given = {"random_state": seed, "n_features": rows.shape[1]}  # where the constructor has them
         filled = {name: value for name, value in given.items() if name in inspect.signature(make).parameters}
         self.seed_ = seed
-        with _seeded(seed), redirect_stdout(io.StringIO()):
+        self.shape_ = X.shape[1:]
+        with self._in_pyod("fit"):
             self.model_ = make(**(filled | self.hyperparameters)).fit(rows)
         return self
 
     def score(self, X):
         """Return PyOD's decision function, which is higher for outliers already."""
+        check_rows(X, self.shape_)
         # On a shallow copy, since some detectors (ECOD, COPOD) keep the scored rows in themselves.
         model = copy.copy(self.model_)
-        with _seeded(self.seed_), redirect_stdout(io.StringIO()):
-            return np.asarray(model.decision_function(_rows(X)), dtype=np.float64)
+        with self._in_pyod("score"):
+            scores = model.decision_function(_rows(X))
+        return self._finite(scores)
 
     def train_scores(self):
         """Return PyOD's ``decision_scores_``: a neighbour method leaves the row itself out."""
-        return np.asarray(self.model_.decision_scores_, dtype=np.float64)
+        return self._finite(self.model_.decision_scores_)
+
+    @contextmanager
+    def _in_pyod(self, doing):
+        """Seed the streams PyOD draws from, drop what it prints, and name it in whatever it raises."""
+        with _seeded(self.seed_), redirect_stdout(io.StringIO()):
+            try:
+                yield
+            except MemoryError:
+                raise  # a status of its own
+            # Each of PyOD's detectors fails in its own way: ValueError, IndexError, LinAlgError, torch's errors ...
+            except Exception as error:
+                told = " ".join(f"{type(error).__name__}: {error}".split())
+                raise PluginError(f"PyOD's {self.detector} cannot {doing} these rows: {told}") from error
+
+    def _finite(self, raw):
+        scores = np.asarray(raw, dtype=np.float64)
+        if bad := np.count_nonzero(~np.isfinite(scores)):
+            raise PluginError(f"PyOD's {self.detector} gives NaN or infinite scores for {bad} of {len(scores)} rows")
+        return scores
 
 
 def _rows(X):
     """Copy to writable float64: PyOD never sees the caller's array, and numba compiles for one type only."""
-    rows = np.array(X, dtype=np.float64, order="C")
-    if not np.isfinite(rows).all():
-        raise ValueError("the rows hold NaN or infinite values")
-    return rows
+    return np.array(X, dtype=np.float64, order="C")
 
 
 def _modules_by_class():
