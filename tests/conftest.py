@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from adbench.builtin import adbench_thresholds
 from adbench.cli import main
@@ -16,6 +17,10 @@ from adbench.record import MISSING, Record
 from adbench.registry import Registry
 from adbench.reporting.cells import read_cells
 from adbench.store import Store
+
+# No test has a time limit: a busy machine is no fault.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 TOYS = Path(__file__).parent / "toys"
 MACHINE = {"processor": "Abacus", "cores": 2, "memory_gb": 8.0, "python": "3.12.1", "adbench": "1.0", "jobs": 2}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
+from adbench_torch_training.batches import Batches
+from adbench_torch_training.detector import NetworkDetector
+from adbench_torch_training.training import train
 
 from adbench_torch_autoencoders.networks import ConvNetwork, DenseNetwork
-from adbench_torch_autoencoders.training import evaluate, input_gradient, pick_device, seeded, train
 
 
 @dataclass
-class Autoencoder:
+class Autoencoder(NetworkDetector):
     """What the autoencoders share; a subclass says only which network it trains.
 
     Parameters
@@ -24,42 +24,28 @@ class Autoencoder:
         Rows per step of Adam.
     learning_rate
         Of Adam.
-    latent
-        Numbers in the code between encoder and decoder.
-    device
-        ``auto`` (a GPU if there is one), ``cpu`` or ``cuda``.
     """
 
     epochs: int = 20
     batch_size: int = 32
     learning_rate: float = 2e-3
-    latent: int = 32
-    device: str = "auto"
 
-    def make_network(self, shape):
-        """Return the untrained network for rows of this shape."""
-        raise NotImplementedError
+    def train_network(self, X):
+        """Minimise the mean squared error."""
+        train(
+            self.network_,
+            lambda rows: self.errors(rows).mean(),
+            Batches((X,), self.batch_size, self.device_, epochs=self.epochs),
+            learning_rate=self.learning_rate,
+        )
 
-    def fit(self, X, *, seed):
-        """Train on the mean squared error."""
-        self.device_ = pick_device(self.device)
-        self.shape_ = X.shape[1:]
-        with seeded(seed, self.device_):
-            self.network_ = self.make_network(self.shape_).to(self.device_)
-            train(
-                self.network_,
-                X,
-                lambda network, batch: squared_error(network, batch).mean(),
-                epochs=self.epochs,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
-                device=self.device_,
-            )
-        return self
+    def errors(self, rows):
+        """Return each row's squared reconstruction error, averaged over its features."""
+        return (self.network_(rows) - rows).square().flatten(1).mean(1)  # (n,)
 
-    def score(self, X):
+    def scores_of(self, rows):
         """Return each row's mean squared reconstruction error."""
-        return self._evaluate(lambda batch: squared_error(self.network_, batch), X).astype(np.float64)
+        return self.errors(rows)
 
     def reconstruct(self, X):
         """Return the reconstructions, in the shape of ``X``."""
@@ -68,29 +54,6 @@ class Autoencoder:
     def embed(self, X):
         """Return the codes, shape ``(n_samples, n_latent)``."""
         return self._evaluate(self.network_.encode, X)
-
-    def input_gradient(self, X):
-        """Return the gradient of ``score`` by ``X``, in the shape of ``X``."""
-        return input_gradient(lambda batch: squared_error(self.network_, batch), X, self.device_)
-
-    def save(self, path):
-        """Write the weights and the shape of a row into the folder ``path``."""
-        Path(path).mkdir(parents=True, exist_ok=True)
-        state = {"shape": list(self.shape_), "weights": self.network_.state_dict()}
-        torch.save(state, Path(path, "network.pt"))
-
-    def load(self, path):
-        """Read what ``save`` wrote; the hyperparameters must be the same."""
-        self.device_ = pick_device(self.device)
-        # weights_only: tensors and plain values, nothing that could run code.
-        state = torch.load(Path(path, "network.pt"), map_location=self.device_, weights_only=True)
-        self.shape_ = tuple(state["shape"])
-        self.network_ = self.make_network(self.shape_).to(self.device_).eval()
-        self.network_.load_state_dict(state["weights"])
-        return self
-
-    def _evaluate(self, function, X):
-        return evaluate(function, X, self.device_)
 
 
 @dataclass
@@ -102,6 +65,8 @@ class ConvAutoencoder(Autoencoder):
 
     Parameters
     ----------
+    latent
+        Numbers in the code.
     width
         Filters of the first convolution; the second has twice as many.
 
@@ -111,6 +76,7 @@ class ConvAutoencoder(Autoencoder):
     hierarchical feature extraction. ICANN.
     """
 
+    latent: int = 32
     width: int = 16
 
     def make_network(self, shape):
@@ -141,8 +107,3 @@ class DenseAutoencoder(Autoencoder):
     def make_network(self, shape):
         """Return the dense network."""
         return DenseNetwork(shape[0], self.latent, self.hidden)
-
-
-def squared_error(network, batch):
-    """Return each row's squared reconstruction error, averaged over its features."""
-    return (network(batch) - batch).square().flatten(1).mean(1)  # (n,)

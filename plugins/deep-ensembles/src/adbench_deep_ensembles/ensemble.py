@@ -1,0 +1,88 @@
+"""What ensembles share: groups of members that train together, and one scaling of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adbench_torch_training.detector import NetworkDetector
+from adbench_torch_training.scaling import Scaling
+from torch import Tensor, nn
+
+from adbench import UsageError
+
+_FARTHEST = 100.0
+
+
+class Members(nn.Module):
+    """All members, and the scaling they share.
+
+    Parameters
+    ----------
+    shape
+        Of a row.
+    groups
+        Modules of ``group.members`` members each, that train together.
+    """
+
+    def __init__(self, shape: tuple[int, ...], groups: list[nn.Module]) -> None:
+        super().__init__()
+        # Images are in [0, 1] as they come; a number for all of them does nothing and broadcasts.
+        self.scaling = Scaling(shape if len(shape) == 1 else (1,))
+        self.groups = nn.ModuleList(groups)
+
+    def given(self, rows: Tensor) -> list[tuple[nn.Module, Tensor]]:
+        """Return each group and the rows as its members take them, ``(m, n, ...)``."""
+        # A feature that hardly varied in training makes other rows astronomical: kept where squares are finite.
+        scaled = self.scaling(rows).clamp(-_FARTHEST, _FARTHEST)
+        return [(group, scaled.expand(group.members, *rows.shape)) for group in self.groups]
+
+
+@dataclass
+class Ensemble(NetworkDetector):
+    """Several networks that differ in their seed and in the order of their batches.
+
+    A subclass says which members there are (``make_groups``), how a group trains (``train_group``) and
+    what its members say of a row (``scores_of``).
+
+    Parameters
+    ----------
+    members
+        At least 2.
+    """
+
+    members: int = 5
+
+    def __post_init__(self):
+        if self.members < 2:
+            raise UsageError(f"'members' must be 2 or more: one network has no variance; got {self.members}")
+
+    def make_groups(self, shape):
+        """Return the untrained groups for rows of this shape."""
+        raise NotImplementedError
+
+    def train_group(self, group, X, names):
+        """Train one group on rows in [0, 1]; ``names`` are its members' in the training curve."""
+        raise NotImplementedError
+
+    def make_network(self, shape):
+        """Return all members."""
+        return Members(shape, self.make_groups(shape))
+
+    def train_network(self, X):
+        """Scale a table's rows to [0, 1] and train group after group."""
+        if X.ndim == 2:
+            self.network_.scaling.fit_range(X)
+            X = self._scaled(X)
+        first = 0
+        for group in self.network_.groups:
+            self.train_group(group, X, [f"member {first + i}" for i in range(group.members)])
+            first += group.members
+
+    def _scaled(self, X):
+        return self._evaluate(self.network_.scaling, X)
+
+
+def check_image_side(name, shape):
+    """Refuse images that the convolutional networks, with their 7 x 7 at a quarter of the side, cannot take."""
+    if min(shape[:2]) < 25:
+        raise UsageError(f"{name} takes images of 25 x 25 pixels and more; got {shape[0]} x {shape[1]}")
