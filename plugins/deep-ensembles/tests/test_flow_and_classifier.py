@@ -1,4 +1,4 @@
-"""The flow over rows, the supervised network, and the bootstrap over members."""
+"""The flow over rows, and the supervised network."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from adbench_deep_ensembles import adbench_detectors
 from adbench_deep_ensembles.classifier import SupervisedNetwork, layers
 from adbench_deep_ensembles.flow_detector import Flow
 from adbench_deep_ensembles.names import STATISTICS as NAMES
-from adbench_deep_ensembles.statistics import STATISTICS, bootstrap_members
+from adbench_deep_ensembles.statistics import STATISTICS
 from adbench_torch_training.training import count_parameters
 from torch import nn
 
@@ -100,15 +100,3 @@ def test_classifiers_are_marked_as_using_labels():
 def test_names_and_functions_of_the_statistics_agree():
     """The names that listing shows are those that are computed."""
     assert tuple(STATISTICS) == NAMES
-
-
-def test_the_bootstrap_draws_members_with_replacement():
-    """Ten rounds of five: each round is the statistic of five columns; all equal columns give the plain mean."""
-    energies = torch.arange(15.0).reshape(3, 5)
-
-    rounds = bootstrap_members(energies, "mean", rounds=10, size=5, seed=0)
-
-    assert rounds.shape == (10, 3) and len(rounds.unique(dim=0)) > 3
-    assert ((rounds >= energies.amin(1)) & (rounds <= energies.amax(1))).all()
-    same = bootstrap_members(torch.ones(3, 5), "waic", rounds=4, size=5, seed=0)
-    assert (same == 1).all()

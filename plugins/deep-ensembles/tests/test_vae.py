@@ -291,3 +291,22 @@ def test_far_rows_stay_finite():
 
     assert all(np.isfinite(values).all() for values in scores.values())
     assert math.isfinite(sum(values.sum() for values in scores.values()))
+
+
+def test_the_bootstrap_draws_members_with_replacement():
+    """Ten rounds of five: other draws give other means, all between the members' least and greatest."""
+    detector = DenseVaeEnsemble(**SMALL).fit(TABLE, seed=0)
+    X = TABLE[:20]
+    energies = detector._evaluate(detector.energies_of, X)["elbo"]
+
+    rounds = detector.bootstrap(X, seed=1)
+
+    assert tuple(rounds) == VAE_SCORES and rounds["elbo-mean"].shape == (10, 20)
+    assert len(np.unique(rounds["elbo-mean"], axis=0)) > 3
+    assert (rounds["elbo-mean"] >= energies.min(1) - 1e-9).all() and (
+        rounds["elbo-mean"] <= energies.max(1) + 1e-9
+    ).all()
+    # A draw of one member alone has no variance, and its mean is that member's energy.
+    single = detector.bootstrap(X, size=1)
+    assert np.abs(single["iwae-variance"]).max() == 0
+    assert all(np.isclose(scores[:, None], energies).all(0).any() for scores in single["elbo-mean"])

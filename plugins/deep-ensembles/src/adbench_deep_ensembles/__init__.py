@@ -53,7 +53,7 @@ def adbench_detectors() -> list[DetectorSpec]:
                 "quick": _wgan(
                     members=2, base_depth=4, latent=16, steps=15, critic_steps=2, extra_steps=30, batch_size=32
                 ),
-                "standard": _wgan(members=5, base_depth=16, latent=32, steps=150, critic_steps=3, extra_steps=150),
+                "standard": _wgan(members=5, base_depth=8, latent=32, steps=120, critic_steps=3, extra_steps=120),
             },
         ),
         _deep(
@@ -66,7 +66,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             scores=WGAN_SCORES,
             params={
                 "quick": _wgan(members=3, latent=16, steps=100, critic_steps=2, extra_steps=100),
-                "standard": _wgan(members=5, latent=32, steps=1500, critic_steps=5, extra_steps=1000),
+                "standard": _wgan(members=5, latent=32, steps=800, critic_steps=4, extra_steps=500),
             },
         ),
         _deep(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
 from adbench_torch_training.detector import NetworkDetector
 from adbench_torch_training.scaling import Scaling
 from torch import Tensor, nn
 
 from adbench import UsageError
+from adbench_deep_ensembles.statistics import summarised
 
 _FARTHEST = 100.0
 
@@ -63,6 +66,42 @@ class Ensemble(NetworkDetector):
     def train_group(self, group, X, names):
         """Train one group on rows in [0, 1]; ``names`` are its members' in the training curve."""
         raise NotImplementedError
+
+    def energies_of(self, rows):
+        """Return what each member says of a tensor of rows: name -> ``(n, members)``, higher for anomalies."""
+        raise NotImplementedError
+
+    def summarise(self, energies):
+        """Return every score from what the members say, name -> ``(n,)``."""
+        return summarised(energies)
+
+    def scores_of(self, rows):
+        """Return every score of a tensor of rows."""
+        return self.summarise(self.energies_of(rows))
+
+    def bootstrap(self, X, *, rounds=10, size=5, seed=0):
+        """Return every score of ensembles drawn from the members with replacement.
+
+        The spread of a metric over the rounds says how far it depends on which members were trained.
+
+        Parameters
+        ----------
+        X
+            Rows to score.
+        rounds, size
+            How many ensembles, and of how many members: 10 and 5 in hschoi1/rich_latent.
+        seed
+            Of the draws.
+
+        Returns
+        -------
+        dict
+            Name -> ndarray of shape ``(rounds, n_samples)``.
+        """
+        energies = {name: torch.from_numpy(made) for name, made in self._evaluate(self.energies_of, X).items()}
+        draws = np.random.default_rng(seed).integers(self.members, size=(rounds, size))
+        made = [self.summarise({name: each[:, drawn] for name, each in energies.items()}) for drawn in draws]
+        return {name: np.stack([scores[name].numpy() for scores in made]) for name in self.score_names}
 
     def make_network(self, shape):
         """Return all members."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 
 STATISTICS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -35,26 +34,3 @@ def summarised(energies: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, values in energies.items()
         for statistic, function in STATISTICS.items()
     }
-
-
-def bootstrap_members(energies: Tensor, statistic: str, *, rounds: int, size: int, seed: int) -> Tensor:
-    """Return a statistic over members drawn with replacement, as hschoi1/rich_latent's confidence does.
-
-    Parameters
-    ----------
-    energies : Tensor of shape (n, m)
-        One column a member.
-    statistic
-        A name in ``STATISTICS``.
-    rounds, size
-        How many ensembles to draw, and of how many members: 10 and 5 there.
-    seed
-        Of the draw.
-
-    Returns
-    -------
-    Tensor of shape (rounds, n)
-    """
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(energies.shape[1], (rounds, size), generator=generator)
-    return torch.stack([STATISTICS[statistic](energies[:, members]) for members in drawn])

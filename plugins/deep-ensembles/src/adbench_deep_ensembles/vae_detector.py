@@ -12,7 +12,7 @@ from adbench_torch_training.training import train
 
 from adbench import UsageError
 from adbench_deep_ensembles.ensemble import Ensemble, check_image_side
-from adbench_deep_ensembles.names import VAE_SCORES
+from adbench_deep_ensembles.names import VAE_ENERGIES, VAE_SCORES
 from adbench_deep_ensembles.priors import FlowPrior, MixturePrior, NormalPrior
 from adbench_deep_ensembles.statistics import summarised
 from adbench_deep_ensembles.vae import VAE, conv_networks, dense_networks
@@ -111,14 +111,16 @@ class VaeEnsemble(Ensemble):
             names=names,
         )
 
-    def scores_of(self, rows):
-        """Return every score of a tensor of rows."""
+    def energies_of(self, rows):
+        """Return what each member says of a tensor of rows, and its posterior's two numbers."""
         by_group = [self._energies(group, given) for group, given in self.network_.given(rows)]
-        energies = {
-            name: torch.cat([made[name] for made in by_group]).T.double() for name in by_group[0]
-        }  # (n, members)
-        posterior_mean, posterior_variance = energies.pop("posterior-mean"), energies.pop("posterior-variance")
-        return summarised(energies) | {
+        # Doubles: the variance of a large energy would leave the range of singles.
+        return {name: torch.cat([made[name] for made in by_group]).T.double() for name in by_group[0]}
+
+    def summarise(self, energies):
+        """Return every score."""
+        posterior_mean, posterior_variance = energies["posterior-mean"], energies["posterior-variance"]
+        return summarised({name: energies[name] for name in VAE_ENERGIES}) | {
             "posterior-mean-variance": posterior_mean.var(1, correction=0),
             "posterior-mean-mean": posterior_mean.mean(1),
             "posterior-variance-mean": posterior_variance.mean(1),

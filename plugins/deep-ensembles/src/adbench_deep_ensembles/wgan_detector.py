@@ -12,7 +12,6 @@ from adbench_torch_training.training import OPTIMIZERS, Curve, Descent
 from adbench import UsageError, track
 from adbench_deep_ensembles.ensemble import Ensemble, check_image_side
 from adbench_deep_ensembles.names import WGAN_SCORES
-from adbench_deep_ensembles.statistics import summarised
 from adbench_deep_ensembles.wgan import conv_wgan, dense_wgan
 
 
@@ -97,10 +96,10 @@ class WganEnsemble(Ensemble):
             curve.add(losses.detach())
         group.eval()
 
-    def scores_of(self, rows):
-        """Return every score of a tensor of rows."""
+    def energies_of(self, rows):
+        """Return minus each critic's logit."""
         logits = torch.cat([group.judge(given) for group, given in self.network_.given(rows)])  # (members, n)
-        return summarised({"logit": -logits.T.double()})
+        return {"logit": -logits.T.double()}
 
     def _critic_steps_before(self, step):
         return self.first_critic_steps if step < 25 or step % 500 == 0 else self.critic_steps
