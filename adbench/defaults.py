@@ -6,7 +6,8 @@ from pathlib import Path
 
 DEFAULT_STORE = Path("adbench-results")
 DEFAULT_OUT = Path("leaderboards")
-DEFAULT_SEEDS = 3
+#: Repetitions, by profile: quick is a look at everything within ten minutes.
+DEFAULT_SEEDS = {"quick": 1, "standard": 3, "full": 5}
 EXECUTORS = ("local", "inline")
 #: Seconds a trial, by profile; None is no limit.
 DEFAULT_TIMEOUT = {"quick": 600.0, "standard": 3600.0, "full": None}

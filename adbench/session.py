@@ -44,7 +44,7 @@ class Options:
     detectors: Sequence[str] = ()
     datasets: Sequence[str] = ()
     profile: str = "quick"
-    seeds: int = DEFAULT_SEEDS
+    seeds: int | None = None
     seed: int = 0
     jobs: int | None = None
     timeout: float | str | None = "default"
@@ -73,7 +73,7 @@ class Options:
             _check(
                 name, names, isinstance(names, list | tuple) and all(isinstance(each, str) for each in names), "names"
             )
-        _check("seeds", self.seeds, _is_count(self.seeds), "a whole number, at least 1")
+        _check("seeds", self.seeds, self.seeds is None or _is_count(self.seeds), "a whole number, at least 1")
         _check("seed", self.seed, isinstance(self.seed, int) and not isinstance(self.seed, bool), "a whole number")
         _check("jobs", self.jobs, self.jobs is None or _is_count(self.jobs), "a whole number, at least 1")
         unlimited = self.timeout in (None, "default")
@@ -265,7 +265,7 @@ class Session:
             tasks,
             sources,
             profile=options.profile,
-            repetitions=range(options.seeds),
+            repetitions=range(options.seeds or DEFAULT_SEEDS[options.profile]),
             root=options.seed,
             overrides=options.settings,
         )

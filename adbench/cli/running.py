@@ -13,7 +13,7 @@ import click
 from adbench.cli.fetching import fetch_watch
 from adbench.cli.plugins import discovered
 from adbench.cli.units import FOLDER, seconds, size
-from adbench.defaults import DEFAULT_OUT, DEFAULT_SEEDS, DEFAULT_STORE, EXECUTORS
+from adbench.defaults import DEFAULT_OUT, DEFAULT_STORE, EXECUTORS
 from adbench.errors import UsageError
 from adbench.specs import LANES, PROFILES
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("-d", "--detector", multiple=True, help="Name, glob or @GROUP; repeat.")
 @click.option("-D", "--dataset", multiple=True, help="DATASET[/TASK], glob or file:PATH#...; repeat.")
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="Sizes and budgets.")
-@click.option("--seeds", type=click.IntRange(1), default=DEFAULT_SEEDS, show_default=True, help="Repetitions.")
+@click.option("--seeds", type=click.IntRange(1), help="Repetitions.  [default: 1, 3 or 5, by profile]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Root of all random seeds.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Trials at a time.  [default: cores]")
 @click.option("--timeout", help="Wall time a trial: 10m, none.  [default: 10m, 1h or none, by profile]")
