@@ -1,10 +1,12 @@
 """The variational autoencoders: published sizes, formulas worked out another way, and members that keep apart."""
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
+from adbench_deep_ensembles import adbench_detectors
 from adbench_deep_ensembles.layers import EnsembleLinear
 from adbench_deep_ensembles.names import VAE_SCORES
 from adbench_deep_ensembles.priors import ClippedAffine, FlowPrior, MixturePrior, NormalPrior, autoregressive_flow
@@ -13,7 +15,7 @@ from adbench_deep_ensembles.vae_detector import ConvVaeEnsemble, DenseVaeEnsembl
 from adbench_torch_training.training import count_parameters
 from torch import distributions
 
-from adbench import UsageError
+from adbench import PluginError, UsageError, tracking
 
 TABLE = np.random.default_rng(0).normal(size=(300, 5))
 SMALL = {
@@ -272,6 +274,9 @@ def test_images_of_several_sizes(shape):
         (lambda: DenseVaeEnsemble(members=1), "'members' must be 2 or more"),
         (lambda: DenseVaeEnsemble(prior="vamp"), "'prior' must be flows, mixture or normal; got 'vamp'"),
         (lambda: DenseVaeEnsemble(n_samples=0), "'n_samples' must be 1 or more"),
+        (lambda: DenseVaeEnsemble(steps=-1), "'steps' must be 0 or more"),
+        (lambda: DenseVaeEnsemble(learning_rate=0), "'learning_rate' must be above 0"),
+        (lambda: DenseVaeEnsemble(**SMALL).fit(TABLE, seed=0).bootstrap(TABLE, rounds=0), "'rounds' and 'size'"),
         (lambda: ConvVaeEnsemble().fit(np.zeros((3, 12, 12, 1), np.float32), seed=0), "25 x 25 pixels and more"),
         (lambda: DenseVaeEnsemble(device="tpu").fit(TABLE, seed=0), "'device' must be auto, cpu or a GPU"),
     ],
@@ -310,3 +315,56 @@ def test_the_bootstrap_draws_members_with_replacement():
     single = detector.bootstrap(X, size=1)
     assert np.abs(single["iwae-variance"]).max() == 0
     assert all(np.isclose(scores[:, None], energies).all(0).any() for scores in single["elbo-mean"])
+
+
+def test_everything_survives_saving(tmp_path):
+    """A loaded ensemble reconstructs, embeds, differentiates and bootstraps as the saved one."""
+    detector = DenseVaeEnsemble(**SMALL).fit(TABLE, seed=0)
+    detector.save(tmp_path)
+
+    loaded = DenseVaeEnsemble(**SMALL).load(tmp_path)
+
+    for ability in ("reconstruct", "embed", "input_gradient"):
+        assert np.allclose(getattr(loaded, ability)(TABLE), getattr(detector, ability)(TABLE)), ability
+    assert np.allclose(loaded.bootstrap(TABLE)["rate-waic"], detector.bootstrap(TABLE)["rate-waic"])
+
+
+def test_another_network_is_refused(tmp_path):
+    """Saved with other hyperparameters: one line."""
+    DenseVaeEnsemble(**SMALL).fit(TABLE, seed=0).save(tmp_path)
+
+    with pytest.raises(PluginError, match="were the hyperparameters the same"):
+        DenseVaeEnsemble(**SMALL | {"latent": 3}).load(tmp_path)
+
+
+def test_members_have_curves_of_their_own(monkeypatch):
+    """Members trained in sequence are logged one after the other, at steps that rise."""
+    heard = []
+    told = {"progress": lambda *_: None, "log": lambda _, step, values: heard.append((step, *values))}
+    monkeypatch.setattr(tracking, "_listener", type("", (), told)())
+    images = np.random.default_rng(0).random((6, 28, 28, 1), dtype=np.float32)
+
+    ConvVaeEnsemble(members=2, steps=3, base_depth=2, latent=2, prior="normal", n_train_samples=1).fit(images, seed=0)
+
+    assert heard == [(step, f"member {0 if step <= 3 else 1}") for step in range(1, 7)]
+
+
+def test_full_is_the_published_budget():
+    """Sizes of ``full``, parameter by parameter."""
+    specs = {spec.name: spec for spec in adbench_detectors()}
+
+    def full(name):
+        module, target = specs[name].target.split(":")
+        return getattr(import_module(module), target)(**specs[name].params.get("full", {}))
+
+    for name, rate in (("vae-ensemble", 1e-3), ("dense-vae-ensemble", 1e-4)):
+        vae = full(name)
+        assert (vae.members, vae.steps, vae.batch_size, vae.n_samples, vae.n_train_samples) == (5, 5000, 32, 16, 16)
+        assert (vae.learning_rate, vae.latent, vae.prior, vae.flows, vae.flow_hidden) == (rate, 16, "flows", 6, 512)
+    wgan = full("wgan-ensemble")
+    assert (wgan.members, wgan.steps, wgan.extra_steps, wgan.batch_size, wgan.latent) == (5, 20_000, 4_000, 64, 128)
+    assert (wgan.optimizer, wgan.learning_rate, wgan.penalty, wgan.critic_steps) == ("rmsprop", 5e-5, 10.0, 5)
+    for name, activation in (("supervised-dnn", "relu"), ("supervised-dnn-linear", "none")):
+        network = full(name)
+        assert (network.activation, network.hidden, network.epochs) == (activation, (512, 512), 10)
+        assert (network.batch_size, network.learning_rate) == (100, 1e-5)

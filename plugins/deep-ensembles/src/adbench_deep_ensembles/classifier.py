@@ -8,11 +8,13 @@ from typing import Literal
 
 from adbench_torch_training.batches import Batches
 from adbench_torch_training.detector import NetworkDetector
+from adbench_torch_training.settings import require
 from adbench_torch_training.training import train
 from torch import nn
 from torch.nn import functional
 
 from adbench import PluginError, UsageError
+from adbench_deep_ensembles.layers import glorot
 
 _ACTIVATIONS = {"relu": nn.ReLU, "none": nn.Identity}
 
@@ -22,8 +24,8 @@ def layers(n_features, hidden, activation):
     widths = [n_features, *hidden]
     stack = []
     for n_in, n_out in pairwise(widths):
-        stack += [nn.Linear(n_in, n_out), _ACTIVATIONS[activation]()]
-    return nn.Sequential(*stack, nn.Linear(widths[-1], 1), nn.Flatten(0))
+        stack += [glorot(nn.Linear(n_in, n_out)), _ACTIVATIONS[activation]()]
+    return nn.Sequential(*stack, glorot(nn.Linear(widths[-1], 1)), nn.Flatten(0))
 
 
 @dataclass
@@ -55,6 +57,9 @@ class SupervisedNetwork(NetworkDetector):
     learning_rate: float = 1e-5
 
     def __post_init__(self):
+        require(self, epochs=0, batch_size=1, positive=("learning_rate",))
+        if self.positive_weight is not None:
+            require(self, positive=("positive_weight",))
         if self.activation not in _ACTIVATIONS:
             raise UsageError(f"'activation' must be one of {', '.join(_ACTIVATIONS)}; got {self.activation!r}")
 
@@ -71,7 +76,7 @@ class SupervisedNetwork(NetworkDetector):
 
     def train_network(self, X, y):
         """Minimise the weighted cross-entropy."""
-        weight = self.positive_weight or 1 + (y == 0).sum() / (y == 1).sum()
+        weight = 1 + (y == 0).sum() / (y == 1).sum() if self.positive_weight is None else self.positive_weight
 
         def loss(rows, labels):
             each = functional.binary_cross_entropy_with_logits(self.network_(rows), labels, reduction="none")

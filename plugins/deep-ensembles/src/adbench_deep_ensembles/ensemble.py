@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from adbench_torch_training.detector import NetworkDetector
 from adbench_torch_training.scaling import Scaling
+from adbench_torch_training.settings import require
 from torch import Tensor, nn
 
 from adbench import UsageError
 from adbench_deep_ensembles.statistics import summarised
 
-_FARTHEST = 100.0
+FARTHEST = 100.0
 
 
 class Members(nn.Module):
@@ -36,7 +37,7 @@ class Members(nn.Module):
     def given(self, rows: Tensor) -> list[tuple[nn.Module, Tensor]]:
         """Return each group and the rows as its members take them, ``(m, n, ...)``."""
         # A feature that hardly varied in training makes other rows astronomical: kept where squares are finite.
-        scaled = self.scaling(rows).clamp(-_FARTHEST, _FARTHEST)
+        scaled = self.scaling(rows).clamp(-FARTHEST, FARTHEST)
         return [(group, scaled.expand(group.members, *rows.shape)) for group in self.groups]
 
 
@@ -56,15 +57,15 @@ class Ensemble(NetworkDetector):
     members: int = 5
 
     def __post_init__(self):
-        if self.members < 2:
-            raise UsageError(f"'members' must be 2 or more: one network has no variance; got {self.members}")
+        # One network has no variance.
+        require(self, members=2)
 
     def make_groups(self, shape):
         """Return the untrained groups for rows of this shape."""
         raise NotImplementedError
 
-    def train_group(self, group, X, names):
-        """Train one group on rows in [0, 1]; ``names`` are its members' in the training curve."""
+    def train_group(self, group, X, numbers):
+        """Train one group on rows in [0, 1]; ``numbers`` are its members' among all."""
         raise NotImplementedError
 
     def energies_of(self, rows):
@@ -98,6 +99,8 @@ class Ensemble(NetworkDetector):
         dict
             Name -> ndarray of shape ``(rounds, n_samples)``.
         """
+        if rounds < 1 or size < 1:
+            raise UsageError(f"'rounds' and 'size' must be 1 or more; got {rounds} and {size}")
         energies = {name: torch.from_numpy(made) for name, made in self._evaluate(self.energies_of, X).items()}
         draws = np.random.default_rng(seed).integers(self.members, size=(rounds, size))
         made = [self.summarise({name: each[:, drawn] for name, each in energies.items()}) for drawn in draws]
@@ -114,7 +117,7 @@ class Ensemble(NetworkDetector):
             X = self._scaled(X)
         first = 0
         for group in self.network_.groups:
-            self.train_group(group, X, [f"member {first + i}" for i in range(group.members)])
+            self.train_group(group, X, range(first, first + group.members))
             first += group.members
 
     def _scaled(self, X):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from adbench_torch_training.batches import Batches
 from adbench_torch_training.detector import NetworkDetector
 from adbench_torch_training.scaling import Scaling
+from adbench_torch_training.settings import require
 from adbench_torch_training.training import train
 from torch import nn
 
 from adbench import SkipTrial
+from adbench_deep_ensembles.ensemble import FARTHEST
 from adbench_deep_ensembles.priors import autoregressive_flow
 
 
@@ -32,7 +34,8 @@ class RowFlow(nn.Module):
 
     def forward(self, rows):
         """Return each row's negative log-density, in the standardised space."""
-        return -self.flow().log_prob(self.scaling(rows))
+        # Rows far beyond the training rows are kept where the density's logarithm is finite.
+        return -self.flow().log_prob(self.scaling(rows).clamp(-FARTHEST, FARTHEST))
 
 
 @dataclass
@@ -61,6 +64,9 @@ class Flow(NetworkDetector):
     batch_size: int = 256
     learning_rate: float = 1e-3
     feature_limit: int | None = 300
+
+    def __post_init__(self):
+        require(self, flows=1, hidden=1, steps=0, batch_size=1, positive=("learning_rate",))
 
     def make_network(self, shape):
         """Return the untrained flow."""

@@ -72,7 +72,7 @@ def conv_encoder(channels: int, side: tuple[int, int], base_depth: int, width: i
         _leaky(nn.Conv2d(2 * base_depth, 2 * base_depth, 5, stride=2, padding=2)),
         _leaky(nn.Conv2d(2 * base_depth, width, 7)),
         nn.Flatten(),
-        _glorot(nn.Linear(width * last[0] * last[1], n_out)),
+        glorot(nn.Linear(width * last[0] * last[1], n_out)),
     )
 
 
@@ -99,16 +99,16 @@ def conv_decoder(latent: int, channels: int, side: tuple[int, int], base_depth: 
         _leaky(nn.ConvTranspose2d(2 * base_depth, base_depth, 5, padding=2)),
         _leaky(nn.ConvTranspose2d(base_depth, base_depth, 5, stride=2, padding=2, output_padding=1)),
         _leaky(nn.ConvTranspose2d(base_depth, base_depth, 5, padding=2)),
-        _glorot(nn.Conv2d(base_depth, channels, 5, padding=2)),
+        glorot(nn.Conv2d(base_depth, channels, 5, padding=2)),
     )
 
 
 def _leaky(layer: nn.Module) -> nn.Sequential:
-    return nn.Sequential(_glorot(layer), nn.LeakyReLU(0.2))
+    return nn.Sequential(glorot(layer), nn.LeakyReLU(0.2))
 
 
-def _glorot(layer: nn.Module) -> nn.Module:
-    """Start as Tensorflow does."""
+def glorot(layer: nn.Module) -> nn.Module:
+    """Start a layer as TensorFlow does, and return it."""
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

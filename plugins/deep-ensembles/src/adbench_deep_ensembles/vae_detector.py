@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from adbench_torch_training.batches import Batches
+from adbench_torch_training.settings import require
 from adbench_torch_training.training import train
 
 from adbench import UsageError
@@ -79,9 +80,8 @@ class VaeEnsemble(Ensemble):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("latent", "n_samples", "n_train_samples", "batch_size", "flows", "components"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name!r} must be 1 or more; got {getattr(self, name)}")
+        counts = ("latent", "n_samples", "n_train_samples", "batch_size", "flows", "flow_hidden", "components")
+        require(self, steps=0, **dict.fromkeys(counts, 1), positive=("learning_rate",))
         if self.prior not in ("flows", "mixture", "normal"):
             raise UsageError(f"'prior' must be flows, mixture or normal; got {self.prior!r}")
 
@@ -100,7 +100,7 @@ class VaeEnsemble(Ensemble):
             prior = FlowPrior(members, self.latent, self.flows, (self.flow_hidden, self.flow_hidden))
         return VAE(encoder, decoder, prior, torch.randn(members, self.n_samples, 1, self.latent))
 
-    def train_group(self, group, X, names):
+    def train_group(self, group, X, numbers):
         """Minimise rate and distortion."""
         train(
             group,
@@ -108,7 +108,8 @@ class VaeEnsemble(Ensemble):
             Batches((X,), self.batch_size, self.device_, steps=self.steps, members=group.members),
             learning_rate=self.learning_rate,
             cosine=True,
-            names=names,
+            names=[f"member {number}" for number in numbers],
+            after=numbers[0] * self.steps if group.members == 1 else 0,
         )
 
     def energies_of(self, rows):
@@ -170,6 +171,12 @@ class ConvVaeEnsemble(VaeEnsemble):
 
     base_depth: int = 32
 
+    rank = 4
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, base_depth=1)
+
     def make_groups(self, shape):
         """Return a group for each member."""
         check_image_side("vae-ensemble", shape)
@@ -183,7 +190,8 @@ class DenseVaeEnsemble(VaeEnsemble):
     Parameters
     ----------
     hidden
-        Units of the encoder's hidden layers, in reverse those of the decoder's. None, as published: both are linear.
+        Units of the encoder's hidden layers, in reverse those of the decoder's. Without any, both are
+        linear, as published.
     """
 
     hidden: tuple[int, ...] = ()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from adbench_deep_ensembles.layers import conv_decoder, conv_encoder, dense
+from adbench_deep_ensembles.layers import conv_decoder, conv_encoder, dense, glorot
 from adbench_deep_ensembles.vae import PerImage
 
 
@@ -68,7 +68,7 @@ def conv_wgan(shape: tuple[int, int, int], latent: int, base_depth: int) -> WGAN
     height, width, channels = shape
     side = (height, width)
     encoder = conv_encoder(channels, side, base_depth, 4 * latent, latent)
-    critic = nn.Sequential(encoder, nn.Linear(latent, 1))
+    critic = nn.Sequential(encoder, glorot(nn.Linear(latent, 1)))
     generator = PerImage(conv_decoder(latent, channels, side, base_depth), side=side)
     return WGAN(generator, PerImage(critic, takes_images=True), 1, latent)
 

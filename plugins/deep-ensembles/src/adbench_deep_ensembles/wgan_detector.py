@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from adbench_torch_training.batches import Batches
+from adbench_torch_training.settings import require
 from adbench_torch_training.training import OPTIMIZERS, Curve, Descent
 
 from adbench import UsageError, track
@@ -65,12 +66,14 @@ class WganEnsemble(Ensemble):
 
     def __post_init__(self):
         super().__post_init__()
+        counts = ("latent", "batch_size", "critic_steps", "first_critic_steps")
+        require(self, steps=0, extra_steps=0, **dict.fromkeys(counts, 1), positive=("learning_rate", "clip"))
         if self.mode not in ("gradient-penalty", "clipping"):
             raise UsageError(f"'mode' must be gradient-penalty or clipping; got {self.mode!r}")
         if self.optimizer not in OPTIMIZERS:
             raise UsageError(f"'optimizer' must be one of {', '.join(OPTIMIZERS)}; got {self.optimizer!r}")
 
-    def train_group(self, group, X, names):
+    def train_group(self, group, X, numbers):
         """Train critic against generator, then the critic alone."""
         critic = Descent(group.critic.parameters(), self.optimizer, self.learning_rate)
         generator = Descent(group.generator.parameters(), self.optimizer, self.learning_rate)
@@ -78,7 +81,8 @@ class WganEnsemble(Ensemble):
         steps = sum(updates) + self.extra_steps
         batches = iter(Batches((X,), self.batch_size, self.device_, steps=steps, members=group.members))
         group.train()
-        curve = Curve([f"critic of {name}" for name in names], "step", self.steps // 40)
+        before = numbers[0] * (self.steps + self.extra_steps) if group.members == 1 else 0
+        curve = Curve([f"critic {number}" for number in numbers], "step", self.steps // 40, before)
         for n_updates in track(updates, "generator step"):
             for _ in range(n_updates):
                 (rows,) = next(batches)
@@ -88,7 +92,8 @@ class WganEnsemble(Ensemble):
                     self._clip(group.critic)
             generator.step(group.generator_losses(self.batch_size).sum())
             curve.add(losses.detach())
-        curve = Curve([f"classifier of {name}" for name in names], "step", self.extra_steps // 10, after=self.steps)
+        names = [f"classifier {number}" for number in numbers]
+        curve = Curve(names, "step", self.extra_steps // 10, before + self.steps)
         for _ in track(range(self.extra_steps), "extra step"):
             (rows,) = next(batches)
             losses = group.classifier_losses(rows)
@@ -121,6 +126,12 @@ class ConvWganEnsemble(WganEnsemble):
     """
 
     base_depth: int = 32
+
+    rank = 4
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, base_depth=1)
 
     def make_groups(self, shape):
         """Return a group for each member."""

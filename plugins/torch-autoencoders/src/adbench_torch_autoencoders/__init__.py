@@ -46,7 +46,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             params={
                 "quick": {"epochs": 2, "centroid_rows": 300},
                 "standard": {"epochs": 5, "centroid_rows": 2_000},
-                "full": {"epochs": 20, "centroid_rows": 10_000},
+                "full": {"epochs": 20, "centroid_rows": 5_000},
             },
             preload=_LAYERED_PRELOAD,
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from adbench_torch_training.batches import Batches
 from adbench_torch_training.detector import NetworkDetector
+from adbench_torch_training.settings import require
 from adbench_torch_training.training import train
 
 from adbench_torch_autoencoders.networks import ConvNetwork, DenseNetwork
@@ -29,6 +30,9 @@ class Autoencoder(NetworkDetector):
     epochs: int = 20
     batch_size: int = 32
     learning_rate: float = 2e-3
+
+    def __post_init__(self):
+        require(self, epochs=0, batch_size=1, positive=("learning_rate",))
 
     def train_network(self, X):
         """Minimise the mean squared error."""
@@ -79,6 +83,12 @@ class ConvAutoencoder(Autoencoder):
     latent: int = 32
     width: int = 16
 
+    rank = 4
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, latent=1, width=1)
+
     def make_network(self, shape):
         """Return the convolutional network, its weights in the memory format of the images."""
         return ConvNetwork(shape, self.latent, self.width).to(memory_format=torch.channels_last)
@@ -103,6 +113,10 @@ class DenseAutoencoder(Autoencoder):
 
     latent: int = 64
     hidden: int = 256
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, latent=1, hidden=1)
 
     def make_network(self, shape):
         """Return the dense network."""

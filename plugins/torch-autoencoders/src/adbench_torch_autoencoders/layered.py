@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from adbench_torch_training.settings import require
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from adbench import UsageError
 from adbench_torch_autoencoders.detector import Autoencoder
 from adbench_torch_autoencoders.networks import LayeredNetwork
 
@@ -21,8 +21,8 @@ class LayeredAutoencoder(Autoencoder):
     """Fully convolutional autoencoder with three scores.
 
     ``mse`` is the mean squared error of images in [-1, 1] (four times that of images in [0, 1]);
-    ``latent-centroid`` the Euclidean distance to the nearest of ``k`` centroids of the training codes;
-    ``layer-minimum`` the least such distance over the first five layers.
+    ``latent-centroid`` the Euclidean distance to the nearest of ``k`` centroids of the training codes, and
+    ``layer-minimum`` the least such distance over the first five layers, both in units of ``scaled``.
 
     Parameters
     ----------
@@ -51,10 +51,11 @@ class LayeredAutoencoder(Autoencoder):
 
     score_names: ClassVar[tuple[str, ...]] = ("mse", "latent-centroid", "layer-minimum")
 
+    rank = 4
+
     def __post_init__(self):
-        for name in ("k", "centroid_rows"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name!r} of torch-layered-ae must be 1 or more; got {getattr(self, name)}")
+        super().__post_init__()
+        require(self, k=1, centroid_rows=1)
 
     @property
     def rows_at_once(self):

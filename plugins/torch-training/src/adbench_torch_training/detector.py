@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from adbench import check_rows
+from adbench import PluginError, check_rows
 from adbench_torch_training.devices import pick_device, seeded
 from adbench_torch_training.evaluation import evaluate, input_gradient
 from adbench_torch_training.saving import load_network, save_network
+
+_KINDS = {2: "rows (n_samples, n_features)", 4: "images (n_samples, height, width, channels)"}
 
 
 @dataclass
@@ -33,6 +35,9 @@ class NetworkDetector:
 
     score_names: ClassVar[tuple[str, ...]] = ()
     """Names of several scores, the headline first; none where ``scores_of`` returns a tensor."""
+
+    rank: ClassVar[int] = 2
+    """Axes of the rows that ``fit`` takes: 2 for a table, 4 for images."""
 
     @property
     def rows_at_once(self) -> int:
@@ -78,10 +83,15 @@ class NetworkDetector:
         self.shape_ = tuple(facts["shape"])
         with seeded(0, self.device_):
             self.network_ = self.make_network(self.shape_).to(self.device_).eval()
-        self.network_.load_state_dict(tensors)
+        try:
+            self.network_.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise PluginError("the saved network is another one: were the hyperparameters the same?") from error
         return self
 
     def _fit(self, seed: int, X: NDArray[Any], *labels: NDArray[Any]) -> Self:
+        if X.ndim != self.rank:
+            raise PluginError(f"expected {_KINDS[self.rank]}; got an array of shape {X.shape}")
         check_rows(X)
         self.device_ = pick_device(self.device)
         self.shape_ = X.shape[1:]

@@ -22,8 +22,8 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (AssertionError, RuntimeError, NotImplementedError) as error:
+        torch.zeros(1, device=device).item()
+    except (AssertionError, NotImplementedError, RuntimeError, TypeError) as error:
         raise UsageError(f"'device' must be auto, cpu or a GPU that is here; got {name!r}") from error
     return device
 

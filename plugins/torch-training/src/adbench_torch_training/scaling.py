@@ -35,7 +35,8 @@ class Scaling(nn.Module):
 
     def fit_moments(self, X: NDArray[Any]) -> None:
         """Take the training rows to mean 0 and variance 1; a constant feature to 0."""
-        self._set(X.mean(axis=0), X.std(axis=0))
+        # By its range: rounding leaves a constant such as .1 a deviation of 1e-17, not 0.
+        self._set(X.mean(axis=0), np.where(X.max(axis=0) > X.min(axis=0), X.std(axis=0), 0))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return scaled rows."""
@@ -47,4 +48,6 @@ class Scaling(nn.Module):
 
     def _set(self, offset: NDArray[Any], width: NDArray[Any]) -> None:
         self.offset.copy_(torch.from_numpy(np.asarray(offset, np.float32)))
-        self.width.copy_(torch.from_numpy(np.asarray(np.where(width > 0, width, 1), np.float32)))
+        # What single precision cannot tell from the offset is constant to the network.
+        least = np.finfo(np.float32).eps * np.maximum(np.abs(offset), np.finfo(np.float32).tiny)
+        self.width.copy_(torch.from_numpy(np.asarray(np.where(width > least, width, 1), np.float32)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -15,9 +14,20 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr, fused=True),
     # As the generator and the critic of a WGAN like it: no memory of earlier gradients' direction.
     "adam-0.5-0.9": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.9), fused=True),
-    # Tensorflow's defaults, which the detectors here that use it were published with.
-    "rmsprop": lambda parameters, lr: torch.optim.RMSprop(parameters, lr=lr, alpha=0.9, eps=1e-10, foreach=True),
+    "rmsprop": lambda parameters, lr: _tensorflows_rmsprop(parameters, lr),
 }
+
+
+def _tensorflows_rmsprop(parameters: list[nn.Parameter], lr: float) -> torch.optim.RMSprop:
+    """Return RMSprop as TensorFlow 1 has it: the mean square starts at 1, not at 0.
+
+    The detectors here that use it were published with it; torch's own would begin with steps a thousand
+    times as large.
+    """
+    optimizer = torch.optim.RMSprop(parameters, lr=lr, alpha=0.9, eps=1e-10, foreach=True)
+    for parameter in parameters:
+        optimizer.state[parameter] = {"step": torch.tensor(0.0), "square_avg": torch.ones_like(parameter)}
+    return optimizer
 
 
 class Descent:
@@ -76,18 +86,23 @@ class Curve:
         Raises
         ------
         PluginError
-            If a mean is no longer finite.
+            If one is not finite.
         """
         self._seen += 1
+        if not torch.isfinite(losses).all():
+            raise PluginError(
+                f"the training loss is no longer finite in {self.unit} {self._at}; try a lower learning_rate"
+            )
         self._total = [total + loss for total, loss in zip(self._total, losses.reshape(-1).tolist(), strict=True)]
         if self._seen % self.every:
             return
-        # Epochs are counted from 0, as points between updates are by the last one.
-        at = self._seen // self.every - 1 if self.unit == "epoch" else self.after + self._seen
-        if not all(map(math.isfinite, self._total)):
-            raise PluginError(f"the training loss is no longer finite in {self.unit} {at}; try a lower learning_rate")
-        log(at, **{name: total / self.every for name, total in zip(self.names, self._total, strict=True)})
+        log(self._at, **{name: total / self.every for name, total in zip(self.names, self._total, strict=True)})
         self._total = [0.0] * len(self.names)
+
+    @property
+    def _at(self) -> int:
+        # Epochs are counted from 0, updates by how many there were.
+        return (self._seen - 1) // self.every if self.unit == "epoch" else self.after + self._seen
 
 
 def train(
@@ -99,6 +114,7 @@ def train(
     optimizer: str = "adam",
     cosine: bool = False,
     names: Sequence[str] = ("loss",),
+    after: int = 0,
 ) -> None:
     """Minimise a loss, or the sum of several that share no parameter, and log the curve.
 
@@ -116,11 +132,13 @@ def train(
         Whether the rate falls to 0 along half a cosine.
     names
         Of the losses in the curve.
+    after
+        Updates before the first one, where several networks are trained one after the other.
     """
     descent = Descent(network.parameters(), optimizer, learning_rate, len(batches) if cosine else None)
     by_epoch = batches.epochs is not None
     every = len(batches) // batches.epochs if batches.epochs else len(batches) // 50
-    curve = Curve(names, "epoch" if by_epoch else "step", every)
+    curve = Curve(names, "epoch" if by_epoch else "step", every, after)
     network.train()
     for batch in track(batches, "step"):
         losses = losses_of(*batch)
