@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -112,10 +113,12 @@ class Autoencoder:
             learnt = json.loads(Path(path, _LEARNT).read_text(encoding="utf-8"))
             for name in self.learnt:
                 setattr(self, name, tuple(learnt[name]) if name == "shape_" else learnt[name])
-            with on_device(self.device):
+            with on_device(self.device), warnings.catch_warnings():
+                # Keras only warns where the file lacks layers, and leaves them with their initial weights.
+                warnings.simplefilter("error", UserWarning)
                 self.network_ = self.make_network(np.random.default_rng(0))
                 self.network_.whole.load_weights(Path(path, _WEIGHTS))
-        except (KeyError, OSError, TypeError, ValueError) as error:
+        except (KeyError, OSError, TypeError, UserWarning, ValueError) as error:
             told = " ".join(str(error).split())[:200]
             raise PluginError(
                 f"expected a network that was saved with the same hyperparameters; found {told}"
