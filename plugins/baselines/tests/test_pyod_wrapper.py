@@ -163,14 +163,11 @@ def test_unusable_rows_are_refused_in_one_line(name, rows, message):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_scores_that_are_no_numbers_are_refused():
-    """PyOD's PCA divides by a variance of 0: neither its scores nor those of the training rows get out."""
+def test_infinite_scores_are_passed_on():
+    """PyOD's PCA divides by a variance of 0: its scores are left as they are, for the harness to call invalid."""
     detector = PyOD("PCA").fit(np.hstack([TRAIN, np.ones((len(TRAIN), 1))]), seed=0)
 
-    with pytest.raises(PluginError, match=r"\APyOD's PCA gives NaN or infinite scores for 31 of 31 rows\Z"):
-        detector.score(np.hstack([TEST, np.ones((31, 1))]))
-    with pytest.raises(PluginError, match="for 240 of 240 rows"):
-        detector.train_scores()
+    assert not np.isfinite(detector.score(np.hstack([TEST, np.ones((31, 1))]))).any()
 
 
 def test_running_out_of_memory_stays_what_it_is(monkeypatch):
