@@ -35,7 +35,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             groups=("deep", "ensembles"),
             scores=VAE_SCORES,
             params={
-                "quick": _vae(members=3, steps=150, batch_size=128, flow_hidden=32, n_samples=4, learning_rate=1e-2),
+                "quick": _vae(members=3, steps=100, batch_size=64, flow_hidden=32, n_samples=2, learning_rate=1e-2),
                 "standard": _vae(members=5, steps=1000, batch_size=256, flow_hidden=64, learning_rate=3e-3),
                 "full": {"learning_rate": 1e-4},
             },
@@ -65,7 +65,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             groups=("deep", "ensembles"),
             scores=WGAN_SCORES,
             params={
-                "quick": _wgan(members=3, latent=16, steps=100, critic_steps=2, extra_steps=100),
+                "quick": _wgan(members=2, latent=16, steps=50, critic_steps=2, extra_steps=50, batch_size=32),
                 "standard": _wgan(members=5, latent=32, steps=800, critic_steps=4, extra_steps=500),
             },
         ),
