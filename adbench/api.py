@@ -46,7 +46,8 @@ def run(
         Who is told of progress; nobody if not given.
     **options
         ``profile`` ("quick", "standard", "full"); ``seeds`` (number of repetitions, default 1 in quick,
-        3 in standard, 5 in full); ``seed`` (root of all random seeds, default 0); ``jobs`` (trials at a time, default the number of cores);
+        3 in standard, 5 in full); ``seed`` (root of all random seeds, default 0); ``jobs`` (trials at a
+        time, default the number of cores);
         ``timeout`` (seconds a trial, None for none; default 10 min in quick, 1 h in standard);
         ``memory`` (bytes a trial); ``budget`` (seconds after which no trial is started); ``store``
         (folder, default ``adbench-results``); ``data_dir`` (folder with real data); ``settings``

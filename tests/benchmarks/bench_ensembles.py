@@ -61,6 +61,6 @@ def test_five_members_together_and_in_sequence(benchmark, tell, rows, prior, bat
     together, alone = (statistics.median(seconds[kind][:3]) for kind in (DenseVaeEnsemble, OneByOne))
     benchmark.extra_info |= {"ratio": round(alone / together, 2)}
     tell(
-        f"prior {prior}, batch {batch_size}: {1e3 * together / steps:.2f} ms a step together, {1e3 * alone / steps:.2f} "
-        f"in sequence: {alone / together:.2f} x; mean energy {losses[DenseVaeEnsemble]:.3f}, {losses[OneByOne]:.3f}"
+        f"prior {prior}, batch {batch_size}: {1e3 * together / steps:.2f} ms a step together, "
+        f"{1e3 * alone / steps:.2f} in sequence: {alone / together:.2f} x; mean energy {losses[DenseVaeEnsemble]:.3f}, {losses[OneByOne]:.3f}"
     )
