@@ -62,5 +62,6 @@ def test_five_members_together_and_in_sequence(benchmark, tell, rows, prior, bat
     benchmark.extra_info |= {"ratio": round(alone / together, 2)}
     tell(
         f"prior {prior}, batch {batch_size}: {1e3 * together / steps:.2f} ms a step together, "
-        f"{1e3 * alone / steps:.2f} in sequence: {alone / together:.2f} x; mean energy {losses[DenseVaeEnsemble]:.3f}, {losses[OneByOne]:.3f}"
+        f"{1e3 * alone / steps:.2f} in sequence: {alone / together:.2f} x; "
+        f"mean energy {losses[DenseVaeEnsemble]:.3f}, {losses[OneByOne]:.3f}"
     )
