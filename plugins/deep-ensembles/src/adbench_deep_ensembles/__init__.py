@@ -22,7 +22,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             accepts=("image",),
             scores=VAE_SCORES,
             params={
-                "quick": _vae(members=2, steps=40, base_depth=8, flow_hidden=32, n_samples=2, learning_rate=3e-3),
+                "quick": _vae(members=2, steps=25, base_depth=8, flow_hidden=32, n_samples=1, learning_rate=3e-3),
                 "standard": _vae(members=5, steps=500, base_depth=16, flow_hidden=128, n_samples=4),
             },
         ),
@@ -51,7 +51,7 @@ def adbench_detectors() -> list[DetectorSpec]:
             scores=WGAN_SCORES,
             params={
                 "quick": _wgan(
-                    members=2, base_depth=4, latent=16, steps=15, critic_steps=2, extra_steps=30, batch_size=32
+                    members=2, base_depth=4, latent=16, steps=6, critic_steps=2, extra_steps=40, batch_size=32
                 ),
                 "standard": _wgan(members=5, base_depth=8, latent=32, steps=120, critic_steps=3, extra_steps=120),
             },
