@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Ensemble(NetworkDetector):
     """Several networks that differ in their seed and in the order of their batches.
 
     A subclass says which members there are (``make_groups``), how a group trains (``train_group``) and
-    what its members say of a row (``scores_of``).
+    what its members say of a row (``energies_of``).
 
     Parameters
     ----------
@@ -114,17 +115,40 @@ class Ensemble(NetworkDetector):
         """Scale a table's rows to [0, 1] and train group after group."""
         if X.ndim == 2:
             self.network_.scaling.fit_range(X)
-            X = self._scaled(X)
+            X = self._evaluate(self.network_.scaling, X)
         first = 0
         for group in self.network_.groups:
             self.train_group(group, X, range(first, first + group.members))
             first += group.members
 
-    def _scaled(self, X):
-        return self._evaluate(self.network_.scaling, X)
 
+@dataclass
+class ConvEnsemble(Ensemble):
+    """Convolutional networks, trained one after the other; images of at least 25 x 25 pixels.
 
-def check_image_side(name, shape):
-    """Refuse images that the convolutional networks, with their 7 x 7 at a quarter of the side, cannot take."""
-    if min(shape[:2]) < 25:
-        raise UsageError(f"{name} takes images of 25 x 25 pixels and more; got {shape[0]} x {shape[1]}")
+    Parameters
+    ----------
+    base_depth
+        Filters of the first convolutions.
+    """
+
+    base_depth: int = 32
+
+    rank = 4
+    called: ClassVar[str] = ""
+    """Its name on the board."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, base_depth=1)
+
+    def make_member(self, shape):
+        """Return one untrained member, a group of its own."""
+        raise NotImplementedError
+
+    def make_groups(self, shape):
+        """Return a group for each member."""
+        # The encoder's last layer takes 7 x 7 at a quarter of the side.
+        if min(shape[:2]) < 25:
+            raise UsageError(f"{self.called} takes images of 25 x 25 pixels and more; got {shape[0]} x {shape[1]}")
+        return [self.make_member(shape) for _ in range(self.members)]

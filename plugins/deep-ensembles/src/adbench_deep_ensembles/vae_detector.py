@@ -12,8 +12,8 @@ from adbench_torch_training.settings import require
 from adbench_torch_training.training import train
 
 from adbench import UsageError
-from adbench_deep_ensembles.ensemble import Ensemble, check_image_side
-from adbench_deep_ensembles.names import VAE_ENERGIES, VAE_SCORES
+from adbench_deep_ensembles.ensemble import ConvEnsemble, Ensemble
+from adbench_deep_ensembles.names import VAE_SCORES
 from adbench_deep_ensembles.priors import FlowPrior, MixturePrior, NormalPrior
 from adbench_deep_ensembles.statistics import summarised
 from adbench_deep_ensembles.vae import VAE, conv_networks, dense_networks
@@ -120,13 +120,8 @@ class VaeEnsemble(Ensemble):
 
     def summarise(self, energies):
         """Return every score."""
-        posterior_mean, posterior_variance = energies["posterior-mean"], energies["posterior-variance"]
-        return summarised({name: energies[name] for name in VAE_ENERGIES}) | {
-            "posterior-mean-variance": posterior_mean.var(1, correction=0),
-            "posterior-mean-mean": posterior_mean.mean(1),
-            "posterior-variance-mean": posterior_variance.mean(1),
-            "posterior-variance-variance": posterior_variance.var(1, correction=0),
-        }
+        made = summarised(energies)
+        return {name: made[name] for name in VAE_SCORES}
 
     def reconstruct(self, X):
         """Return the members' mean reconstruction from their posterior means, in the shape of ``X``."""
@@ -160,27 +155,14 @@ class VaeEnsemble(Ensemble):
 
 
 @dataclass
-class ConvVaeEnsemble(VaeEnsemble):
-    """Convolutional autoencoders, trained one after the other; images of at least 25 x 25 pixels.
+class ConvVaeEnsemble(ConvEnsemble, VaeEnsemble):
+    """Convolutional autoencoders."""
 
-    Parameters
-    ----------
-    base_depth
-        Filters of the first convolutions.
-    """
+    called = "vae-ensemble"
 
-    base_depth: int = 32
-
-    rank = 4
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(self, base_depth=1)
-
-    def make_groups(self, shape):
-        """Return a group for each member."""
-        check_image_side("vae-ensemble", shape)
-        return [self.make_group(1, *conv_networks(shape, self.latent, self.base_depth)) for _ in range(self.members)]
+    def make_member(self, shape):
+        """Return one member."""
+        return self.make_group(1, *conv_networks(shape, self.latent, self.base_depth))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from adbench_torch_training.settings import require
 from adbench_torch_training.training import OPTIMIZERS, Curve, Descent
 
 from adbench import UsageError, track
-from adbench_deep_ensembles.ensemble import Ensemble, check_image_side
+from adbench_deep_ensembles.ensemble import ConvEnsemble, Ensemble
 from adbench_deep_ensembles.names import WGAN_SCORES
 from adbench_deep_ensembles.wgan import conv_wgan, dense_wgan
 
@@ -116,27 +116,14 @@ class WganEnsemble(Ensemble):
 
 
 @dataclass
-class ConvWganEnsemble(WganEnsemble):
-    """Convolutional GANs, trained one after the other; images of at least 25 x 25 pixels.
+class ConvWganEnsemble(ConvEnsemble, WganEnsemble):
+    """Convolutional GANs."""
 
-    Parameters
-    ----------
-    base_depth
-        Filters of the first convolutions.
-    """
+    called = "wgan-ensemble"
 
-    base_depth: int = 32
-
-    rank = 4
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(self, base_depth=1)
-
-    def make_groups(self, shape):
-        """Return a group for each member."""
-        check_image_side("wgan-ensemble", shape)
-        return [conv_wgan(shape, self.latent, self.base_depth) for _ in range(self.members)]
+    def make_member(self, shape):
+        """Return one member."""
+        return conv_wgan(shape, self.latent, self.base_depth)
 
 
 @dataclass
