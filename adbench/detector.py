@@ -88,6 +88,15 @@ class HasInputGradient(Protocol):
 
 
 @runtime_checkable
+class CountsParameters(Protocol):
+    """A detector whose size is the number of its parameters: the cost page shows it."""
+
+    def n_parameters(self) -> int | None:
+        """Return how many numbers its training set, over all networks; None where it has no such number."""
+        ...
+
+
+@runtime_checkable
 class Saves(Protocol):
     """A detector that can be written and read again, without pickle: ``--model-dir`` keeps it."""
 

@@ -40,6 +40,8 @@ class Record:
         Wall time of the trial's process.
     peak_mb
         Peak resident memory beyond what the process started with, MiB.
+    parameters
+        How many numbers its training set, None where the detector does not say.
     rows
         The split's facts: training rows, shape, stated contamination, and test sets with their share of
         rows that repeat a training row.
@@ -66,6 +68,7 @@ class Record:
     score_seconds: float = 0.0
     seconds: float = 0.0
     peak_mb: float = 0.0
+    parameters: int | None = None
     rows: Mapping[str, Any] = field(default_factory=dict)
     detector_facts: Mapping[str, Any] = field(default_factory=dict)
     dataset_facts: Mapping[str, Any] = field(default_factory=dict)

@@ -202,6 +202,7 @@ class Run:
             score_seconds=outcome.get("score_seconds", 0.0),
             seconds=ended.seconds if ended else 0.0,
             peak_mb=_peak_mb(outcome, ended),
+            parameters=outcome.get("parameters"),
             rows=rows.facts,
             versions=outcome.get("versions", planned_as.versions),
             log=ended.log if ended and outcome["status"] != "ok" else "",

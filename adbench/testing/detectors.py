@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from adbench.detector import Embeds, HasInputGradient, HasTrainScores, Reconstructs, Saves
+from adbench.detector import CountsParameters, Embeds, HasInputGradient, HasTrainScores, Reconstructs, Saves
 from adbench.specs import DetectorSpec
 from adbench.testing import bad_input
 from adbench.testing.cases import Case, Floats, case_for, image_case_for
@@ -170,6 +170,13 @@ def check_saving(case: Case) -> None:
             assert _close(scores, case.scores(loaded, case.test)[name]), f"{name}: differs after loading"
 
 
+def check_parameters(case: Case) -> None:
+    """``n_parameters``, where it exists, gives a whole number, or None for what has no such number."""
+    if isinstance(case.used.detector, CountsParameters):
+        counted = case.used.detector.n_parameters()
+        assert counted is None or (isinstance(counted, int) and counted >= 0), f"got {counted!r}"
+
+
 def check_images(case: Case) -> None:
     """Colour images, or flattened images where it takes vectors only, are fitted and scored as tables are."""
     images = image_case_for(case.spec)
@@ -196,6 +203,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_embedding,
     check_input_gradient,
     check_saving,
+    check_parameters,
     check_images,
     *bad_input.CHECKS,
 )

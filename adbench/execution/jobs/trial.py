@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import time
 import traceback
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.detector import HasInputGradient, HasTrainScores, Saves
+from adbench.detector import CountsParameters, HasInputGradient, HasTrainScores, Saves
 from adbench.errors import SkipTrial, one_line
 from adbench.execution.host import resolve
 from adbench.execution.jobs import arrays, attacks, extras
@@ -57,7 +58,7 @@ def run(
     -------
     dict
         ``status``, ``reason``, ``notes``, ``installed``, ``peak_mb`` and ``warmup_seconds``,
-        ``fit_seconds``, ``train_score_seconds``, ``score_seconds`` as far as it came; with a model
+        ``fit_seconds``, ``train_score_seconds``, ``score_seconds``, ``parameters`` as far as it came; with a model
         ``load_seconds``, ``save_seconds``, and the ``versions`` that fitted it.
     """
     hearing = Hearing(progress)
@@ -117,6 +118,8 @@ class _Session:
         peak = PeakMemory()
         try:
             detector = self._fitted(peak)
+            if isinstance(detector, CountsParameters):
+                self.outcome["parameters"] = _whole_number(detector.n_parameters())
             train_scores = self._train_scores(detector, self._rows("X_train"))
             scores = self._score_tests(detector, facts, train_scores)
         finally:
@@ -270,6 +273,11 @@ class _Session:
             yield
         finally:
             self.outcome[name] = self.outcome.get(name, 0.0) + time.perf_counter() - started
+
+
+def _whole_number(value: Any) -> int | None:
+    """Return what a detector says of its size; raise TypeError if it is no number."""
+    return None if value is None else operator.index(value)
 
 
 @contextmanager

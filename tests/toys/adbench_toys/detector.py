@@ -14,6 +14,9 @@ class Distance:
     def score(self, X):
         return np.linalg.norm(X - self.mean_, axis=1) ** self.power
 
+    def n_parameters(self):
+        return len(self.mean_)
+
 
 @dataclass
 class Noise:

@@ -97,6 +97,11 @@ class PyOD:
         """Return PyOD's ``decision_scores_``: a neighbour method leaves the row itself out."""
         return np.asarray(self.model_.decision_scores_, dtype=np.float64)
 
+    def n_parameters(self):
+        """Return how many parameters PyOD's network has; None for what is no network."""
+        parameters = getattr(getattr(self.model_, "model_", None), "parameters", None)
+        return sum(parameter.numel() for parameter in parameters()) if parameters else None
+
     @contextmanager
     def _in_pyod(self, doing):
         """Seed the streams PyOD draws from, drop what it prints, and name it in whatever it raises."""

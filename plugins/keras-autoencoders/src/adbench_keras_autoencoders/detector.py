@@ -93,6 +93,10 @@ class Autoencoder:
         """Return the codes, flattened: shape ``(n_samples, n_latent)``."""
         return self._evaluate(self.encode, X).reshape(len(X), -1)
 
+    def n_parameters(self):
+        """Return how many weights the network has."""
+        return self.network_.whole.count_params()
+
     def save(self, path):
         """Write the weights, and the rest of what was learnt as JSON, into the folder ``path``."""
         Path(path).mkdir(parents=True, exist_ok=True)

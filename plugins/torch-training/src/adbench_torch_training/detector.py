@@ -15,6 +15,7 @@ from adbench import PluginError, check_rows
 from adbench_torch_training.devices import pick_device, seeded
 from adbench_torch_training.evaluation import evaluate, input_gradient
 from adbench_torch_training.saving import load_network, save_network
+from adbench_torch_training.training import count_parameters
 
 _KINDS = {2: "rows (n_samples, n_features)", 4: "images (n_samples, height, width, channels)"}
 
@@ -71,6 +72,10 @@ class NetworkDetector:
         """Return the gradient of the headline score by ``X``, in the shape of ``X``."""
         check_rows(X, self.shape_)
         return input_gradient(self._headline, X, self.device_, self.rows_at_once)
+
+    def n_parameters(self) -> int:
+        """Return how many parameters the network has."""
+        return count_parameters(self.network_)
 
     def save(self, path: Path) -> None:
         """Write the network's state and the shape of a row into the folder ``path``."""

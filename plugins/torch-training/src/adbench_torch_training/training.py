@@ -148,11 +148,11 @@ def train(
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Return the number of trainable numbers.
+    """Return the number of a network's parameters.
 
     Examples
     --------
     >>> count_parameters(nn.Linear(3, 2))
     8
     """
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    return sum(parameter.numel() for parameter in network.parameters())
