@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 
+STAND_IN = "standin"
+"""Variant of what is made where the real data are not: its images may be shown to anybody."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What a dataset found on this machine.

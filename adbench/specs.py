@@ -110,6 +110,9 @@ class TaskSpec:
         Keyword arguments of the dataset's ``split``.
     sizes
         Profile name -> further keyword arguments of ``split``: how many rows to take.
+    images_licence
+        Licence under which any of its test images may be shown to others; empty if it is not known to
+        be free. Published pages and bundles hold no other images but those of a stand-in.
     """
 
     name: str
@@ -119,6 +122,7 @@ class TaskSpec:
     block: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[str, Mapping[str, int | None]] = field(default_factory=dict)
+    images_licence: str = ""
 
     def __post_init__(self) -> None:
         what = f"task {self.name!r}"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from adbench.dataset import STAND_IN
 from adbench.errors import UsageError, one_line
 from adbench.execution.executor import Executor
 from adbench.execution.forecast import Forecast
@@ -291,12 +292,19 @@ def planned_record(registry: Registry, planned: Planned) -> Record:
     """Return the record of a trial that has not run: what is known of it beforehand."""
     trial = planned.trial
     address = registry.addresses.get(planned.dataset.name, "")
+    task = next(task for task in planned.dataset.tasks if task.name == trial.task)
+    images_licence = "generated" if trial.variant == STAND_IN else task.images_licence
     return Record(
         trial=trial,
         status=MISSING,
         reason="not run yet",
         detector_facts=_facts(planned.detector, _DETECTOR_FACTS),
-        dataset_facts={**_facts(planned.dataset, _DATASET_FACTS), "note": planned.note, "address": address},
+        dataset_facts={
+            **_facts(planned.dataset, _DATASET_FACTS),
+            "note": planned.note,
+            "address": address,
+            "images_licence": images_licence,
+        },
         versions=versions_of(trial.detector_code["distribution"]),
     )
 

@@ -32,7 +32,13 @@ def adbench_datasets() -> list[DatasetSpec]:
             tasks=(
                 TaskSpec(name="letters", setting="outlier", params=_LETTERS, sizes=_SIZES),
                 TaskSpec(name="digits", setting="outlier", params={"images": "digits", "normal": 0}, sizes=_SIZES),
-                TaskSpec(name="fashion", setting="outlier", params={"images": "fashion", "normal": 0}, sizes=_SIZES),
+                TaskSpec(
+                    name="fashion",
+                    setting="outlier",
+                    params={"images": "fashion", "normal": 0},
+                    sizes=_SIZES,
+                    images_licence="MIT",
+                ),
                 TaskSpec(
                     name="letters-published",
                     setting="outlier",
