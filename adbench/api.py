@@ -101,15 +101,18 @@ class Results:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the long form: one row a metric, as ``adbench export`` gives it."""
+        from adbench.reporting.cells import read_cells
         from adbench.reporting.export import to_frame
 
-        return to_frame(self._cells())
+        with Store.open(self.store) as store:
+            return to_frame(read_cells([store], only=set(self.keys)))
 
     def leaderboard(self) -> Leaderboard:
         """Return the ranked rows; ``.to_frame()`` gives them to pandas."""
-        from adbench.reporting.leaderboard import Leaderboard
+        from adbench.reporting.reading import read_leaderboard
 
-        return Leaderboard.of(self._cells())
+        with Store.open(self.store) as store:
+            return read_leaderboard([store], only=set(self.keys))
 
     def to_markdown(self) -> str:
         """Return the leaderboard's overall page."""
@@ -119,12 +122,6 @@ class Results:
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
-
-    def _cells(self) -> Any:
-        from adbench.reporting.cells import read_cells
-
-        with Store.open(self.store) as store:
-            return read_cells([store], only=set(self.keys))
 
 
 def _listed(names: Sequence[str] | str) -> Sequence[str]:

@@ -25,6 +25,10 @@ class ScoreFiles:
         """Tell whether a trial's file is there."""
         return self._path(key).is_file()
 
+    def keys(self) -> set[str]:
+        """Return the keys of all trials that have a file."""
+        return {path.stem for path in self.folder.glob("*.npz")}
+
     def read(self, key: str, sha256: str | None) -> dict[str, NDArray[Any]]:
         """Return a trial's arrays by name.
 

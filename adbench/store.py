@@ -23,7 +23,6 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,10 +174,8 @@ class Store:
         )
         with self._writing():
             if self._db.execute("SELECT 1 FROM records WHERE key = ?", (record.key,)).fetchone():
-                # Its own evaluation and KEY-FLOOR pairs: '.' is the sign after '-', so the primary key finds them.
+                # KEY and KEY-WHAT: '.' is the sign after '-', so the primary key finds them.
                 self._db.execute("DELETE FROM evaluations WHERE key >= ? AND key < ?", (record.key, f"{record.key}."))
-                if record.detector_facts.get("role") == "floor":
-                    self._db.execute("DELETE FROM evaluations WHERE key GLOB ?", (f"*-{record.key}",))
             self._db.execute("INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
 
     def plan(self, records: Iterable[Record], again: Iterable[Trial] = ()) -> None:
@@ -240,10 +237,25 @@ class Store:
         except (TypeError, ValueError) as error:
             raise self._damaged("the versions of a record cannot be read") from error
 
-    def records(self) -> Iterator[Record]:
-        """Yield every record, in the order of keys."""
-        for key, body in self._read("SELECT key, body FROM records ORDER BY key"):
-            yield self._record_of(key, body)
+    def records(self, keys: Collection[str] | None = None) -> dict[str, Record]:
+        """Return key -> record: every outcome, or of these trials the outcome, as planned where there is none."""
+        if keys is None:
+            found = self._read("SELECT key, body FROM records ORDER BY key")
+        else:
+            planned = self._read_of("SELECT key, body FROM planned WHERE key IN ({})", keys)
+            found = [*planned, *self._read_of("SELECT key, body FROM records WHERE key IN ({})", keys)]
+        return {key: self._record_of(key, body) for key, body in dict(found).items()}
+
+    def labels(self) -> list[Label]:
+        """Return the label of every planned trial, in order."""
+        query = "SELECT profile, key, detector, task, planned_at FROM labels ORDER BY profile, task, detector, key"
+        return [Label(*row) for row in self._read(query)]
+
+    def states(self) -> dict[str, str]:
+        """Return key -> what changes with a trial's outcome; a trial that has not run has none."""
+        kept = self._files.keys()
+        rows = self._read("SELECT key, finished, scores_sha256 FROM records")
+        return {key: f"{finished} {sha256} {key in kept}" for key, finished, sha256 in rows}
 
     def record(self, prefix: str) -> Record:
         """Return the record whose key starts with ``prefix``.
@@ -267,31 +279,26 @@ class Store:
 
     def labelled(self, only: Collection[str] | None = None) -> list[tuple[Label, Record]]:
         """Return every planned trial by its label, with its outcome or as missing, in order."""
-        query = """
-            SELECT profile, key, labels.detector, labels.task, planned_at,
-                coalesce(records.body, planned.body)
-            FROM labels LEFT JOIN planned USING (profile, key) LEFT JOIN records USING (key)
-            ORDER BY profile, labels.task, labels.detector, key
-        """
-        read = lru_cache(maxsize=None)(self._record_of)  # profiles share trials
-        return [(Label(*row[:5]), read(row[1], row[5])) for row in self._read(query) if only is None or row[1] in only]
+        labels = [label for label in self.labels() if only is None or label.key in only]
+        records = self.records({label.key for label in labels})
+        return [(label, records[label.key]) for label in labels]
 
     def seconds(self) -> list[tuple[str, str, str, float]]:
         """Return detector, dataset, task and wall seconds, with its fit, of every record, for forecasts."""
         return self._read("SELECT detector, dataset, task, seconds FROM records ORDER BY finished")
 
-    def evaluations(self, version: str) -> dict[str, dict[str, Any]]:
-        """Return key -> cached evaluation of that version; one that cannot be read is not there."""
-        found = {}
-        for key, body in self._read("SELECT key, body FROM evaluations WHERE version = ?", (version,)):
-            with contextlib.suppress(TypeError, ValueError):
-                found[key] = json.loads(body)
-        return found
+    def cached(self, version: str, names: Collection[str]) -> dict[str, bytes]:
+        """Return name -> what was kept under it for that version: nobody's only copy, and perhaps damaged."""
+        query = "SELECT key, body FROM evaluations WHERE version = ? AND key IN ({})"
+        return {name: body for name, body in self._read_of(query, names, version) if isinstance(body, bytes)}
 
-    def keep_evaluations(self, version: str, bodies: Mapping[str, Mapping[str, Any]]) -> None:
-        """Cache evaluations, if this store is open for writing."""
+    def keep_cached(self, version: str, bodies: Mapping[str, bytes]) -> None:
+        """Keep what was made of results, by a trial's key or ``KEY-WHAT``, if this store is open for writing.
+
+        It is forgotten when the trial of that key is run again.
+        """
         if self.writable and bodies:
-            rows = [(key, version, json.dumps(body, allow_nan=False)) for key, body in bodies.items()]
+            rows = [(name, version, body) for name, body in bodies.items()]
             with self._writing():
                 self._db.executemany("INSERT OR REPLACE INTO evaluations VALUES (?,?,?)", rows)
 
@@ -340,6 +347,12 @@ class Store:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise self._damaged(str(error)) from error
+
+    def _read_of(self, query: str, keys: Collection[str], *values: Any) -> list[Any]:
+        """Read what a query with ``IN ({})`` finds for many keys, in pieces that SQLite takes."""
+        ordered = sorted(keys)
+        pieces = (ordered[start : start + 500] for start in range(0, len(ordered), 500))
+        return [row for p in pieces for row in self._read(query.format(",".join("?" * len(p))), (*values, *p))]
 
     def _record_of(self, key: str, body: str) -> Record:
         try:

@@ -16,6 +16,7 @@ from adbench.planning.trial import Trial
 from adbench.record import MISSING, Record
 from adbench.registry import Registry
 from adbench.reporting.cells import read_cells
+from adbench.reporting.reading import read_tasks
 from adbench.store import Store
 
 # No test has a time limit: a busy machine is no fault.
@@ -77,7 +78,7 @@ def adbench_command(toys, command_line):
 @pytest.fixture
 def synthetic():
     """Makers of trials, records, stores and cells from plain values."""
-    return SimpleNamespace(trial=make_trial, record=make_record, store=fill_store, cells=make_cells)
+    return SimpleNamespace(trial=make_trial, record=make_record, store=fill_store, cells=make_cells, tasks=make_tasks)
 
 
 def make_trial(detector="alpha", **changes):
@@ -168,3 +169,9 @@ def make_cells(folder, *made, **options):
     """Return the cells of records, by way of a store."""
     with Store.open(fill_store(folder, *made)) as store:
         return read_cells([store], adbench_thresholds(), **options)
+
+
+def make_tasks(folder, *made):
+    """Return the tasks of records, by way of a store."""
+    with Store.open(fill_store(folder, *made)) as store:
+        return list(read_tasks([store], adbench_thresholds()))

@@ -180,7 +180,7 @@ def test_datasets_by_address(run):
     """A dataset by address runs, and no folder of it reaches the store."""
     results, _ = run(["toy-distance"], "toy:/secret/folder/mine")
     with Store.open_for_reading(results.store) as store:
-        (record,) = store.records()
+        (record,) = store.records().values()
 
     assert record.trial.dataset == "mine"
     assert record.dataset_facts["address"] == "toy:mine"

@@ -136,11 +136,11 @@ def test_attacks_are_shown_and_not_ranked(synthetic, tmp_path):
         synthetic.record("shut", separation=1, attacks={"fgsm": False}),
         synthetic.record("mean", separation=0, role="floor", attacks={"fgsm": False}),
     ]
-    section = Leaderboard.of(synthetic.cells(tmp_path / "store", *records)).sections[0]
+    section = Leaderboard.of(synthetic.tasks(tmp_path / "store", *records)).sections[0]
     boards = {board.test: board for board in section.boards}
     assert [row.detector for row in boards["fgsm"].rows] == ["open"]
     assert boards["fgsm"].is_attack and boards["fgsm"].rows[0].rank is None
-    assert {s.detector: (s.mean_rank, len(s.rows["moons"])) for s in section.standings} == {
+    assert {s.detector: (s.mean_rank, len(s.tasks["moons/novelty"])) for s in section.standings} == {
         "open": (1.0, 1),
         "shut": (2.0, 1),
         "mean": (None, 1),

@@ -221,7 +221,7 @@ def test_a_rule_that_fails_costs_its_decision_alone(synthetic, tmp_path):
     assert read(tmp_path) == [cell]
 
 
-@pytest.mark.parametrize("body", ["garbage", "[]", "{}", '{"tests": {"test": {"score": {"n": 1}}}, "notes": []}'])
+@pytest.mark.parametrize("body", ["text", b"garbage", b"\x90", b"\x80", b"\x81\xa5tests\x81\xa4test\x01"])
 def test_cached_garbage_is_evaluated_anew(synthetic, tmp_path, body):
     """An evaluation or a comparison in the cache that is not what we keep there is made anew."""
     first = synthetic.cells(tmp_path, synthetic.record("alpha"), synthetic.record("noise", role="floor"))

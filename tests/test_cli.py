@@ -212,7 +212,10 @@ def test_run(adbench_command, tmp_path):
     assert done.stdout == "2 trials: 2 ok. Leaderboard: leaderboards/README.md\n"
     assert done.stderr.splitlines()[0] == "2 trials to run"
     assert len(done.stderr.splitlines()) == 3
-    assert {path.name for path in tmp_path.joinpath("leaderboards").iterdir()} == {"README.md", "toy-table@toy.md"}
+    assert {path.name for path in tmp_path.joinpath("leaderboards").iterdir()} == {
+        *("README.md", "toy-table@toy.md", "thresholds.md", "cost.md", "index.html"),
+        *("chart-seconds-quick-corrected.svg", "chart-memory-quick-corrected.svg"),
+    }
 
 
 def test_run_tells_what_it_leaves_out(adbench_command):

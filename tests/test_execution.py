@@ -42,7 +42,7 @@ def outcomes(faults, tmp_path_factory):
             memory=250 * 2**20,
         )
     with Store.open_for_reading(results.store) as store:
-        records = {(r.trial.dataset, r.trial.detector): r for r in store.records()}
+        records = {(r.trial.dataset, r.trial.detector): r for r in store.records().values()}
         arrays = {r.trial.detector: store.arrays(r.key) for r in records.values() if store.has_arrays(r.key)}
     return records, arrays
 

@@ -15,7 +15,7 @@ def boards_of(synthetic, tmp_path):
     """Return the boards of records, one a test set."""
 
     def boards_of(*records):
-        return Leaderboard.of(synthetic.cells(tmp_path / "store", *records)).sections[0].boards
+        return Leaderboard.of(synthetic.tasks(tmp_path / "store", *records)).sections[0].boards
 
     return boards_of
 

@@ -9,7 +9,7 @@ def board_of(synthetic, tmp_path):
     """Return the leaderboard of records."""
 
     def board_of(*made):
-        return Leaderboard.of(synthetic.cells(tmp_path / "store", *made))
+        return Leaderboard.of(synthetic.tasks(tmp_path / "store", *made))
 
     return board_of
 
@@ -26,7 +26,7 @@ def test_ranks_by_auroc(synthetic, board_of):
         synthetic.record("middle", separation=1.5),
     ).boards
 
-    assert [(row.detector, row.rank) for row in board.ranked] == [("high", 1), ("middle", 2), ("low", 3)]
+    assert [(row.detector, row.rank) for row in board.rows] == [("high", 1), ("middle", 2), ("low", 3)]
 
 
 def test_ties_share_a_rank(synthetic, board_of):
@@ -97,7 +97,7 @@ def test_second_scores_are_not_ranked(synthetic, board_of):
         ("beta", "score", 1),
         ("alpha", "elbo", 2),
     ]
-    assert [len(standing.rows) for standing in leaderboard.sections[0].standings] == [1, 1]
+    assert [len(standing.tasks["moons/novelty"]) for standing in leaderboard.sections[0].standings] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,10 @@ def test_blocks_count_once(synthetic, board_of):
     standings = board_of(*made).sections[0].standings
 
     assert {standing.detector: standing.mean_rank for standing in standings} == {"alpha": 1.5, "beta": 1.5}
-    assert standings[0].ranks == {"moons": [1], "pets": [2, 2, 2]}
+    assert {standing.detector: standing.ranked_blocks for standing in standings} == {
+        "alpha": {"moons", "pets"},
+        "beta": {"moons", "pets"},
+    }
 
 
 def test_means_are_not_taken_over_the_lucky(synthetic, board_of):
@@ -175,7 +178,7 @@ def test_what_never_mixes(synthetic, board_of, one, other):
 def test_variants_are_tasks_of_their_own(synthetic, board_of):
     """A stand-in never stands in the same table as the real data."""
     boards = board_of(synthetic.record("alpha"), synthetic.record("beta", variant="standin")).boards
-    assert [(board.dataset, len(board.rows)) for board in boards] == [("moons", 1), ("moons@standin", 1)]
+    assert [(board.of.dataset, len(board.rows)) for board in boards] == [("moons", 1), ("moons@standin", 1)]
 
 
 def test_one_board_a_test_set(synthetic, board_of):
@@ -184,7 +187,7 @@ def test_one_board_a_test_set(synthetic, board_of):
     assert [board.name for board in boards] == ["moons/novelty", "moons/novelty: fog"]
 
 
-def test_numbers_of_a_row(synthetic, board_of):
+def test_numbers_of_a_row(synthetic, board_of, tmp_path):
     """A row's numbers are means over repetitions, inside their intervals; seconds are medians."""
     (board,) = board_of(
         *(
@@ -194,13 +197,13 @@ def test_numbers_of_a_row(synthetic, board_of):
     ).boards
     (row,) = board.rows
 
-    assert row.auroc.estimate == pytest.approx(sum(e.auroc for e in row.evaluations) / 3)
+    made = [cell.evaluations["test"]["score"] for cell in synthetic.cells(tmp_path / "store")]
+    assert row.auroc.estimate == pytest.approx(sum(evaluation.auroc for evaluation in made) / 3)
     assert row.auroc.lower < row.auroc.estimate < row.auroc.upper
     assert row.average_precision.lower < row.average_precision.estimate < row.average_precision.upper
-    assert row.median("fit_seconds") == 2.0
+    assert row.fit_seconds == 2.0
     assert board.contamination == 0.25
-    assert row.decision("oracle")["f1"] >= row.decision("contamination")["f1"]
-    assert row.decision("no-such-rule") is None
+    assert row.decisions["oracle"].f1 >= row.decisions["contamination"].f1
 
 
 def test_to_frame(synthetic, board_of):

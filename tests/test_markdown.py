@@ -22,7 +22,7 @@ def pages_of(synthetic, tmp_path):
     """Return the pages of records."""
 
     def pages_of(*made, folder="store"):
-        return pages(Leaderboard.of(synthetic.cells(tmp_path / folder, *made)))
+        return pages(Leaderboard.of(synthetic.tasks(tmp_path / folder, *made)))
 
     return pages_of
 
@@ -181,9 +181,9 @@ def test_marks(pages_of, synthetic, separation, mark):
 def test_a_detector_that_never_ran_took_no_time(pages_of, synthetic):
     """Where nothing finished there are no seconds to tell: the cells are empty, not 0."""
     made = pages_of(synthetic.record("alpha", status="crash"))
-    (line,) = re.findall(r"^\| alpha .*$", made["README.md"], re.MULTILINE)
+    (line, _) = re.findall(r"^\| alpha .*$", made["README.md"], re.MULTILINE)
 
-    assert [cell.strip() for cell in line.split("|")][7:10] == ["", "", ""]
+    assert [cell.strip() for cell in line.split("|")][9:12] == ["", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -254,8 +254,8 @@ def test_a_rule_that_failed_leaves_blanks(pages_of, synthetic, monkeypatch):
         for line in sorted(re.findall(r"^\| (?:alpha|beta) .*$", decisions, re.M))
     )
 
-    assert (alpha[:7], alpha[8]) == (["alpha", *[""] * 6], "")
-    assert alpha[7]
+    assert (alpha[:9], alpha[10]) == (["alpha", *[""] * 8], "")
+    assert alpha[9]
     assert beta[0] == "beta"
     assert all(beta[2:])
     assert "- alpha on moons/novelty #0: **note**. score: threshold 'contamination'" in page

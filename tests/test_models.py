@@ -490,7 +490,7 @@ def test_two_runs_at_once(installed, tmp_path):
     found = []
     for store in ("one", "two", "three"):
         with Store.open_for_reading(tmp_path / store) as opened:
-            records = list(opened.records())
+            records = list(opened.records().values())
             found.append({r.key: opened.arrays(r.key)["scores/test/score"].tolist() for r in records})
             assert not [note for record in records for note in record.notes if "not saved" in note or "anew" in note]
     assert found[0] == found[1] == found[2]
@@ -509,7 +509,7 @@ def test_a_killed_run_leaves_whole_models(installed, tmp_path):
 
     assert trials_told(command_line(tmp_path, "two", *words)) == {"ok": 8}
     with Store.open_for_reading(tmp_path / "two") as store:
-        notes = [note for record in store.records() for note in record.notes]
+        notes = [note for record in store.records().values() for note in record.notes]
     assert LOADED in notes
     assert not [note for note in notes if "could not be used" in note or "not saved" in note]
 

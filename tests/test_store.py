@@ -38,7 +38,7 @@ def test_round_trip(one):
     """What is added comes back: record, label, arrays to the bit, and the run's facts."""
     record, arrays, folder = one
     with Store.open_for_reading(folder) as store:
-        assert list(store.records()) == [record]
+        assert store.records() == {record.key: record}
         assert store.labelled() == [(Label("quick", record.key, "alpha", "moons/novelty"), record)]
         assert store.statuses() == {record.key: "ok"}
         assert store.versions() == {record.key: {"moonshine": "1.0"}}
@@ -77,30 +77,36 @@ def test_arrays_that_cannot_be_written_make_no_record(one, synthetic, monkeypatc
     assert [path.suffix for path in (folder / "scores").iterdir()] == [".npz"]
 
 
-def test_adding_again_replaces_and_forgets_evaluations(one, synthetic):
-    """A trial that is run again replaces its record, and evaluations that spoke of it are forgotten."""
+def test_adding_again_replaces_and_forgets_what_was_made_of_it(one):
+    """A trial that is run again replaces its record, and what was kept by its key is forgotten; the rest stays."""
     record, arrays, folder = one
     with Store.open_for_writing(folder) as store:
-        kept = (record.key, f"{record.key}-floor", f"beta-{record.key}", "other")
-        store.keep_evaluations("v1", {key: {"n": 1} for key in kept})
+        kept = [record.key, f"{record.key}-floors", f"beta-{record.key}", "other"]
+        store.keep_cached("v1", dict.fromkeys(kept, b"1"))
         store.add(replace(record, fit_seconds=9.0), arrays)
-        assert set(store.evaluations("v1")) == {f"beta-{record.key}", "other"}
 
-        store.add(replace(record, fit_seconds=9.0, detector_facts={"role": "floor"}), arrays)
-        assert set(store.evaluations("v1")) == {"other"}
-        assert [found.fit_seconds for found in store.records()] == [9.0]
+        assert set(store.cached("v1", kept)) == {f"beta-{record.key}", "other"}
+        assert [found.fit_seconds for found in store.records().values()] == [9.0]
 
 
-def test_evaluations_are_kept_by_version(one):
-    """An evaluation is found under the version it was made with, and is not kept in a store open for reading."""
+def test_what_was_made_is_kept_by_version(one):
+    """It is found under the version it was made with, and is not kept in a store open for reading."""
     folder = one[2]
     with Store.open_for_writing(folder) as store:
-        store.keep_evaluations("v1", {"k": {"auroc": 0.5}})
-        assert store.evaluations("v1") == {"k": {"auroc": 0.5}}
-        assert store.evaluations("v2") == {}
+        store.keep_cached("v1", {"k": b"made"})
+        assert store.cached("v1", ["k", "other"]) == {"k": b"made"}
+        assert store.cached("v2", ["k"]) == {}
     with Store.open_for_reading(folder) as store:
-        store.keep_evaluations("v2", {"k": {"auroc": 0.6}})
-        assert store.evaluations("v2") == {}
+        store.keep_cached("v2", {"k": b"made"})
+        assert store.cached("v2", ["k"]) == {}
+
+
+def test_many_keys_at_once(one):
+    """More names than one query of SQLite takes are found all the same."""
+    names = [f"{number:064x}" for number in range(1200)]
+    with Store.open_for_writing(one[2]) as store:
+        store.keep_cached("v1", dict.fromkeys(names, b"1"))
+        assert list(store.cached("v1", names)) == names
 
 
 def test_one_trial_may_have_two_labels(one):
@@ -272,7 +278,7 @@ def read_all(store):
         store.versions(),
         store.uninstalled(),
         store.labelled(),
-        list(store.records()),
+        store.records(),
         store.run_facts(),
     ]
 
@@ -300,7 +306,7 @@ def test_garbage_in_a_store(one, statement, words):
 
     with Store.open_for_reading(folder) as store, pytest.raises(StoreError, match=words) as refusal:
         read_all(store)
-        store.evaluations("v1")
+        store.cached("v1", ["k"])
     assert f"the store {folder} is damaged" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -317,14 +323,6 @@ def test_older_store_is_refused(one):
     execute(one[2], "UPDATE meta SET value = '0'")
     with pytest.raises(StoreError, match="is of version 0, this adbench reads 1: give another --store"):
         Store.open(one[2])
-
-
-def test_cached_evaluations_that_are_garbage_are_dropped(one):
-    """A cached evaluation that cannot be read is as if it were not there."""
-    with Store.open_for_writing(one[2]) as store:
-        store.keep_evaluations("v1", {"sound": {"n": 1}, "sick": {"n": 2}})
-        execute(one[2], "UPDATE evaluations SET body = '{' WHERE key = 'sick'")
-        assert store.evaluations("v1") == {"sound": {"n": 1}}
 
 
 def test_altered_scores_are_told(one):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +35,22 @@ _store = click.option("--store", type=FOLDER, default=DEFAULT_STORE, show_defaul
 @_stores
 @click.option("--out", type=FOLDER, default=DEFAULT_OUT, show_default=True, help="Folder of the pages.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if the pages differ.")
-def leaderboard(stores: tuple[Path, ...], out: Path, check: bool) -> None:
+@click.option(
+    "--images",
+    type=click.Choice(["all", "free", "none"]),
+    default="all",
+    show_default=True,
+    help="Test images in index.html: all; those that anybody may be shown; none.",
+)
+def leaderboard(stores: tuple[Path, ...], out: Path, check: bool, images: str) -> None:
     """Write the leaderboard's pages from stored results; no trial is run."""
     if not check:
-        click.echo(f"Leaderboard: {write_pages(stores, out)}")
+        click.echo(f"Leaderboard: {write_pages(stores, out, images=images)}")
         return
     from adbench.reporting import pages
     from adbench.store import Store
 
-    found = pages.differences(_pages(stores, Store.open_for_reading), out)
+    found = pages.differences(_pages(stores, Store.open_for_reading, images=images), out)
     for line in found:
         click.echo(line, err=True)
     if found:
@@ -114,32 +122,34 @@ def export(stores: tuple[Path, ...], out: Path | None, form: str | None) -> None
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from error
 
 
-def write_pages(stores: Sequence[Path], out: Path, *, tidy: bool = True) -> Path:
+def write_pages(stores: Sequence[Path], out: Path, *, tidy: bool = True, images: str = "all") -> Path:
     """Write the pages of some stores and return the overall one's path."""
     from adbench.reporting import pages
 
-    pages.write(_pages(stores), out, tidy=tidy)
+    pages.write(_pages(stores, images=images), out, tidy=tidy)
     return out / "README.md"
 
 
-def _pages(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None) -> dict[str, str]:
-    from adbench.reporting.leaderboard import Leaderboard
-    from adbench.reporting.markdown import pages
+def _pages(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None, *, images: str) -> dict[str, str]:
+    from adbench.reporting.assembly import all_pages
 
-    return pages(Leaderboard.of(_cells(stores, open_store=open_store)))
+    with _opened(stores, open_store) as sources:
+        return all_pages(sources, images=images)
 
 
-def _cells(
-    stores: Sequence[Path], only: set[str] | None = None, open_store: Callable[[Path], Store] | None = None
-) -> list[Cell]:
-    from contextlib import ExitStack
-
+def _cells(stores: Sequence[Path], only: set[str] | None = None) -> list[Cell]:
     from adbench.reporting.cells import read_cells
+
+    with _opened(stores) as sources:
+        return read_cells(sources, only=only)
+
+
+@contextmanager
+def _opened(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None) -> Iterator[list[Store]]:
     from adbench.store import Store
 
     with ExitStack() as stack:
-        opened = [stack.enter_context((open_store or Store.open)(folder)) for folder in stores]
-        return read_cells(opened, only=only)
+        yield [stack.enter_context((open_store or Store.open)(folder)) for folder in stores]
 
 
 def _record(store: Path, prefix: str) -> Record:

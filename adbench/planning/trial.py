@@ -68,7 +68,7 @@ class Trial:
         """sha256 over the canonical JSON of :meth:`identity`."""
         return digest(self.identity())
 
-    @property
+    @cached_property
     def split_key(self) -> str:
         """The same for the rows alone: trials with one split key see the same rows."""
         own = ("dataset", "task", "variant", "split", "repetition", "root", "fingerprint", "dataset_code")

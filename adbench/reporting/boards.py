@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from adbench.metric_names import ORACLE
+from adbench.intervals import Interval
 from adbench.record import MISSING
+from adbench.reporting.decisions import decisions_told, rules_table
 from adbench.reporting.filenames import picture_name
-from adbench.reporting.leaderboard import Board, Row, by_mean
+from adbench.reporting.leaderboard import Board, boards_of, by_mean
+from adbench.reporting.matrix import matrix
 from adbench.reporting.origin import command, provenance
-from adbench.reporting.words import number, seconds, table, text, with_limits
+from adbench.reporting.rows import Row, Task
+from adbench.reporting.words import code, folded, marked, megabytes, number, rows_of, seconds, table, text, with_limits
 
 _REASON_LENGTH = 300
 _MOST_FOLDED = 30
 """Test sets whose own tables a page can carry: 95 corruptions would be thousands of lines."""
 
 
-def many_tests(boards: Sequence[Board]) -> list[str]:
-    """Return a task with several test sets: one fit, a heat map, and each test set's own tables folded away."""
-    first = boards[0]
-    parts = [
-        _head(first),
-        f"{len(boards)} test sets, one fit on {_facts(first)['train_rows']:,} training rows. AUROC:",
-        f"![AUROC of each detector on each test set]({picture_name(boards)})",
-        _by_test(boards),
-        provenance(boards),
-    ]
-    if failed := failures(boards):
+def task_part(task: Task) -> list[str]:
+    """Return a task's part of its dataset's page."""
+    boards = boards_of(task)
+    return _many_tests(task, boards) if len(boards) > 1 else _one_test(boards[0])
+
+
+def _one_test(board: Board) -> list[str]:
+    task = board.of
+    parts = [_head(task), _rows_told(board), provenance([task.origin]), _scores(board), *decisions_told(board)]
+    if best := next((row for row in board.rows if row.rank == 1 and row.decisions), None):
+        parts.append(folded(f"Every rule on the scores of {best.detector}", rules_table([(best, "")])))
+    if failed := failures([task]):
         parts += ["Failed, skipped or noted:", failed]
-    parts.append(command(first.profile, boards))
+    return [*parts, code(command(task.profile, [task.origin]))]
+
+
+def _many_tests(task: Task, boards: Sequence[Board]) -> list[str]:
+    """Return a task with several test sets: one fit, a heat map, and each test set's own tables folded away."""
+    parts = [
+        _head(task),
+        f"{len(boards)} test sets, one fit on {task.rows['train_rows']:,} training rows. AUROC:",
+        f"![AUROC of each detector on each test set]({picture_name(task)})",
+        *matrix(
+            [(test_name(board), {name: [row] for name, row in board.headlines.items()}) for board in boards],
+            by_mean(boards),
+        ),
+        provenance([task.origin]),
+    ]
+    if failed := failures([task]):
+        parts += ["Failed, skipped or noted:", failed]
+    parts.append(code(command(task.profile, [task.origin])))
     if len(boards) > _MOST_FOLDED:
         return [*parts, "Intervals, decisions and costs of each test set: `adbench export`."]
-    for board in boards:
-        parts += [f"<details><summary>{test_name(board)}</summary>", _rows_told(board), _scores(board)]
-        parts += [_decisions(board), "</details>"]
-    return parts
-
-
-def _by_test(boards: Sequence[Board]) -> str:
-    """Return AUROC of declared scores, a test set a line."""
-    floors = {row.detector for board in boards for row in board.rows if row.is_floor}
-    lines = [(test_name(board), {detector: [row] for detector, row in board.headlines.items()}) for board in boards]
-    return auroc_table("test", lines, {name: name in floors for name in by_mean(boards)})
+    return [
+        *parts,
+        *(
+            folded(
+                board.name.removeprefix(f"{task.name}: ") + " †" * board.is_attack,
+                _rows_told(board),
+                _scores(board),
+                *decisions_told(board),
+            )
+            for board in boards
+        ),
+    ]
 
 
 def test_name(board: Board) -> str:
@@ -51,62 +71,20 @@ def test_name(board: Board) -> str:
     return text(board.test) + " †" * board.is_attack
 
 
-def auroc_table(
-    what: str, lines: Iterable[tuple[str, Mapping[str, Sequence[Row]]]], is_floor: Mapping[str, bool]
-) -> str:
-    """Return mean AUROCs as a table, the best method of a line in bold, floors in italics.
-
-    Parameters
-    ----------
-    what
-        Head of the first column.
-    lines
-        Label, as Markdown, and the rows of each detector that the mean is over.
-    is_floor
-        The detectors in the columns' order.
-    """
-    made = []
-    for label, rows in lines:
-        found = {name: _short(rows.get(name, ())) for name in is_floor}
-        best = max((value for name, (_, value) in found.items() if value is not None and not is_floor[name]), default=2)
-        made.append([label])
-        for name, (words, value) in found.items():
-            mark = "" if value is None else "*" if is_floor[name] else "**" if value == best else ""
-            made[-1].append(f"{mark}{words}{mark}")
-    return table(made, [what, *(name_of(name, floor) for name, floor in is_floor.items())])
-
-
-def one_test(board: Board) -> list[str]:
-    """Return a task with one test set: its scores, decisions and failures."""
-    parts = [_head(board), _rows_told(board), provenance([board]), _scores(board), _decisions(board)]
-    if failed := failures([board]):
-        parts += ["Failed, skipped or noted:", failed]
-    return [*parts, command(board.profile, [board])]
-
-
-def _head(board: Board) -> str:
-    lane = "" if board.lane == "corrected" else f", {board.lane} protocol"
-    labels = ", detectors that learn from labels" if board.uses_labels else ""
-    return f"## {text(board.task)}: profile `{board.profile}`{lane}{labels}"
-
-
-def _facts(board: Board) -> Mapping[str, Any]:
-    """Return what is known of the rows: trials that did not run know nothing of them."""
-    found = (cell.record.rows for row in board.rows for cell in row.cells)
-    return next((facts for facts in found if facts), {"tests": []})
+def _head(task: Task) -> str:
+    lane = "" if task.lane == "corrected" else f", {task.lane} protocol"
+    labels = ", detectors that learn from labels" if task.uses_labels else ""
+    return f"## {text(task.name)}: profile `{task.profile}`{lane}{labels}"
 
 
 def _rows_told(board: Board) -> str:
-    facts = _facts(board)
-    test = next((test for test in facts["tests"] if test["name"] == board.test), None)
-    if test is None:
+    rows, test = board.of.rows, board.tested.facts
+    if "rows" not in test:
         return ""
-    setting = board.rows[0].cells[0].record.trial.setting
-    told = [f"Setting `{text(setting)}`: {facts['train_rows']:,} training rows, {test['rows']:,} test rows"]
-    if facts["contamination"] is not None:
-        told[0] = told[0].replace(
-            " training rows", f" training rows (stated contamination {facts['contamination']:.2%})"
-        )
+    told = [f"Setting `{text(board.of.setting)}`: {rows_of(rows['train_rows'], 'training')}"]
+    if rows["contamination"] is not None:
+        told[0] += f" (stated contamination {rows['contamination']:.2%})"
+    told.append(rows_of(test["rows"], "test"))
     if board.contamination is not None:
         told.append(f"{board.contamination:.2%} of them anomalies (the chance level of AP)")
     if test["is_train"]:
@@ -117,106 +95,73 @@ def _rows_told(board: Board) -> str:
 
 
 def _scores(board: Board) -> str:
+    best = {name: _best(board.rows, name) for name in ("auroc", "average_precision")}
+
     def line(row: Row) -> list[str]:
-        name = name_of(row.detector, row.is_floor)
+        name = marked(row.detector, row.is_floor)
         if not row.declared:
             name += f" · {text(row.score)}"
-        rank = "" if row.rank is None else f"{row.rank:g}"
-        if row.failed or not row.evaluations:
-            return [rank, name, _status(row), *[""] * 7]
+        rank = "" if row.rank is None else f"{row.rank:g}" + "=" * row.ties_with_best
+        if row.failed or row.auroc is None or row.average_precision is None:
+            return [rank, name, status(row), *[""] * 7]
+        intervals = {"auroc": row.auroc, "average_precision": row.average_precision}
+        shown = [f"**{with_limits(i)}**" if i == best[n] else with_limits(i) for n, i in intervals.items()]
         return [
             rank,
             name,
-            with_limits(row.auroc),
-            with_limits(row.average_precision),
-            f"{row.mean('precision_at_n'):.3f}",
-            f"{row.mean('fpr_at_95_tpr'):.3f}",
-            _mark(row),
-            seconds(row.median("fit_seconds")),
-            seconds(row.median("score_seconds")),
-            memory([row]),
+            *shown,
+            number(row.precision_at_n),
+            number(row.fpr_at_95_tpr),
+            mark(row),
+            seconds(row.fit_seconds),
+            seconds(row.score_seconds),
+            megabytes(row.peak_mb),
         ]
 
     head = ["rank", "detector", "AUROC", "AP", "P@n", "FPR@95", "", "fit s", "score s", "MB"]
     return table([line(row) for row in board.rows], head)
 
 
-def _decisions(board: Board) -> str:
-    """Return what the label-free rule achieves beside the best that the test labels allow."""
-    lines = []
-    # In the outlier setting the rule promises a share of all rows, and nothing about false alarms.
-    promises = board.rows[0].cells[0].record.trial.setting != "outlier"
-    for row in board.rows:
-        rule, oracle = row.decision("contamination"), row.decision(ORACLE)
-        if row.declared and not row.failed and oracle and not rule:
-            lines.append([name_of(row.detector, row.is_floor), *[""] * 6, number(oracle["f1"]), ""])
-        elif row.declared and not row.failed and rule and oracle:
-            promised = rule.get("promised") if promises else None
-            shown = [rule[name] for name in ("false_alarm_rate", "precision", "recall", "f1", "f1_normal")]
-            numbers = [promised, *shown, oracle["f1"], oracle["f1"] - rule["f1"]]
-            lines.append([name_of(row.detector, row.is_floor), *map(number, numbers)])
-    if not any(line[2] for line in lines):  # the rule was not asked for
-        return ""
-    head = ["detector", "false alarms promised", "got", "precision", "recall", "F1", "F1 normal", "oracle F1", "gap"]
-    told = "Decisions by the `contamination` rule (a quantile of training scores"
-    if not promises:
-        told += " at the stated share of anomalies, which a user seldom knows"
-    told += "); `oracle` uses the test labels:"
-    return f"{told}\n\n{table(lines, head)}"
+def _best(rows: Iterable[Row], name: str) -> Interval | None:
+    """Return the best interval of the methods' declared scores."""
+    found = [getattr(row, name) for row in rows if row.rank is not None and not row.failed]
+    return max((interval for interval in found if interval), key=lambda interval: interval.estimate, default=None)
 
 
-def failures(boards: Iterable[Board]) -> str:
-    """Return a line for each way in which a detector, or what is made of its scores, failed, with the repetitions."""
-    found: dict[tuple[str, str, str, str], dict[int, None]] = {}
-    for board in boards:
-        for cell in (cell for row in board.rows if row.declared for cell in row.cells):
-            record = cell.record
-            ways = [("note", note) for note in record.notes]
-            if record.status not in ("ok", MISSING):
-                ways.append((record.status, record.reason))
-            for way in ways:
-                place = (cell.label.detector, cell.label.task, *way)
-                found.setdefault(place, {})[record.trial.repetition] = None
-    return "\n".join(
-        f"- {text(detector)} on {text(task)} {' '.join(f'#{number}' for number in repetitions)}: "
-        f"**{text(status)}**. {text(reason, _REASON_LENGTH)}"
-        for (detector, task, status, reason), repetitions in found.items()
-    )
-
-
-def _short(rows: Sequence[Row]) -> tuple[str, float | None]:
-    """Return the mean AUROC of rows as text and number, or what became of them."""
-    if not rows:
-        return "", None
-    if wrong := [row for row in rows if row.failed or row.absent]:
-        return _status(wrong[0]), None
-    value = statistics.fmean(row.auroc.estimate for row in rows)
-    return f"{value:.3f}", value
-
-
-def _mark(row: Row) -> str:
-    if row.is_floor:
+def mark(row: Row) -> str:
+    """Return what a reader must be warned of, in words."""
+    if row.is_floor or row.auroc is None:
         return ""
     if row.auroc.upper < 0.5:
         return "below chance"
     return "≈ floor" if row.beats_floors is False else ""
 
 
-def _status(row: Row) -> str:
+def status(row: Row) -> str:
     """Return the statuses of a row's repetitions, ok ones left out."""
-    total = len(row.cells)
-    failed = [(status, count) for status, count in sorted(row.statuses.items()) if status != "ok"]
-    told = [text(status) if count == total else f"{text(status)} {count}/{total}" for status, count in failed]
+    total = sum(row.statuses.values())
+    told = [
+        f"{text(s)}" if count == total else f"{text(s)} {count}/{total}"
+        for s, count in row.statuses.items()
+        if s != "ok"
+    ]
     words = ", ".join(told)
     return f"**{words}**" if row.failed else words
 
 
-def name_of(detector: str, is_floor: bool) -> str:
-    """Return a detector's name, a floor's in italics."""
-    return f"*{text(detector)}*" if is_floor else text(detector)
-
-
-def memory(rows: Sequence[Row]) -> str:
-    """Return the highest peak of some rows, in MB."""
-    peaks = [c.record.peak_mb for row in rows for c in row.cells if c.record.status == "ok"]
-    return f"{max(peaks):,.0f}" if peaks else ""
+def failures(tasks: Iterable[Task]) -> str:
+    """Return a line for each way in which a detector, or what is made of its scores, failed, with the repetitions."""
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for task in tasks:
+        for detector, outcomes in task.outcomes.items():
+            for outcome in outcomes:
+                ways = [("note", note) for note in outcome.notes]
+                if outcome.status not in ("ok", MISSING):
+                    ways.append((outcome.status, outcome.reason))
+                for way in ways:
+                    found.setdefault((detector, task.name, *way), []).append(outcome.repetition)
+    return "\n".join(
+        f"- {text(detector)} on {text(task)} {' '.join(f'#{number}' for number in repetitions)}: "
+        f"**{text(status)}**. {text(reason, _REASON_LENGTH)}"
+        for (detector, task, status, reason), repetitions in found.items()
+    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import statistics
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adbench.evaluation import Evaluation
 from adbench.intervals import Interval
-from adbench.record import Label, Record
-from adbench.reporting.evaluator import Comparisons, Evaluator
+from adbench.record import FAILURES, Label, Record
+from adbench.reporting.evaluator import Evaluator, Line
+from adbench.reporting.source import Source
 from adbench.specs import ThresholdSpec
-from adbench.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Cell:
         Test set -> score -> evaluation; empty unless the trial is ``ok``.
     above
         Test set -> score -> floor detector -> AUROC minus the floor's on the same rows.
+    behind
+        Test set -> score -> AUROC minus that of the best method on the same rows; empty for that one.
+    source
+        Number of the source it is from.
     """
 
     label: Label
@@ -37,6 +42,8 @@ class Cell:
     machine: Mapping[str, Any] = field(default_factory=dict)
     evaluations: Mapping[str, Mapping[str, Evaluation]] = field(default_factory=dict)
     above: Mapping[str, Mapping[str, Mapping[str, Interval]]] = field(default_factory=dict)
+    behind: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    source: int = 0
 
     @property
     def is_floor(self) -> bool:
@@ -45,13 +52,15 @@ class Cell:
 
 
 def read_cells(
-    stores: Sequence[Store], thresholds: Sequence[ThresholdSpec] | None = None, only: Collection[str] | None = None
+    sources: Sequence[Source],
+    thresholds: Sequence[ThresholdSpec] | None = None,
+    only: Collection[str] | None = None,
 ) -> list[Cell]:
-    """Read and evaluate what stores hold; of the same cell in several states, that of the newest plan.
+    """Read and evaluate what sources hold; of the same cell in several states, that of the newest plan.
 
     Parameters
     ----------
-    stores
+    sources
         Open; evaluations are cached in those open for writing.
     thresholds
         Rules to apply; the installed ones if not given.
@@ -63,15 +72,107 @@ def read_cells(
     list of Cell
         Ordered by profile, task, detector and repetition.
     """
-    if thresholds is None:
-        from adbench.registry import Registry
+    reader = CellReader(sources, installed_rules() if thresholds is None else thresholds)
+    return [cell for labels in labels_by_task(sources, only) for cell in reader.read(labels)]
 
-        thresholds = list(Registry.discover().thresholds.values())
-    found = [cell for store in stores for cell in _read_store(store, thresholds, only)]
-    newest: dict[tuple[str, str, str, int], Cell] = {}
-    for cell in sorted(_joined(found), key=_age):
-        newest[cell.label.profile, cell.label.task, cell.label.detector, cell.record.trial.repetition] = cell
-    return _on_the_same_rows([newest[place] for place in sorted(newest)])
+
+def installed_rules() -> list[ThresholdSpec]:
+    """Return the threshold rules of all plugins."""
+    from adbench.registry import Registry
+
+    return list(Registry.discover().thresholds.values())
+
+
+def labels_by_task(sources: Sequence[Source], only: Collection[str] | None = None) -> list[list[list[Label]]]:
+    """Return the labels of each task of each profile, by source."""
+    tasks: dict[tuple[str, str], list[list[Label]]] = {}
+    for number, source in enumerate(sources):
+        for label in source.labels():
+            if only is None or label.key in only:
+                place = tasks.setdefault((label.profile, label.task), [[] for _ in sources])
+                place[number].append(label)
+    return [tasks[place] for place in sorted(tasks)]
+
+
+class CellReader:
+    """Reads tasks one after the other: a store need not fit into memory.
+
+    Parameters
+    ----------
+    sources, thresholds
+        As for :func:`read_cells`.
+    """
+
+    def __init__(self, sources: Sequence[Source], thresholds: Sequence[ThresholdSpec]) -> None:
+        self._sources = sources
+        self._evaluators = [Evaluator(source, thresholds) for source in sources]
+        self._machines = [source.run_facts() for source in sources]
+
+    def read(self, labels: Sequence[Sequence[Label]]) -> list[Cell]:
+        """Return the cells of one task, as :func:`labels_by_task` gives it, by detector and repetition."""
+        found = [cell for number, own in enumerate(labels) for cell in self._evaluated(number, own)]
+        newest: dict[tuple[str, int], Cell] = {}
+        for cell in sorted(_joined(found), key=_age):
+            newest[cell.label.detector, cell.record.trial.repetition] = cell
+        cells = _on_the_same_rows([newest[place] for place in sorted(newest)])
+        compared = self._compared(cells)
+        for evaluator in self._evaluators:
+            evaluator.keep()
+        return compared
+
+    def _evaluated(self, number: int, labels: Sequence[Label]) -> Iterator[Cell]:
+        keys = {label.key for label in labels}
+        self._evaluators[number].recall(keys)
+        records = self._sources[number].records(keys)
+        evaluated = {key: self._evaluators[number].evaluate(records[key]) for key in sorted(keys)}
+        for label in labels:
+            record, evaluations = evaluated[label.key]
+            yield Cell(label, record, self._machines[number].get(record.run, {}), evaluations, source=number)
+
+    def _compared(self, cells: Sequence[Cell]) -> list[Cell]:
+        """Return a task's cells, held against the floors, and against the best method, that saw the same rows."""
+        best = _best(cells)
+        lines: dict[str, list[Line]] = {}
+        for cell in cells:
+            if cell.evaluations and (cell.is_floor or cell.label.detector in best.values()):
+                line = Line(cell.record, self._sources[cell.source], cell.is_floor)
+                lines.setdefault(cell.record.trial.split_key, []).append(line)
+        made = []
+        for cell in cells:
+            same_rows = lines.get(cell.record.trial.split_key, [])
+            against = [line for line in same_rows if not (cell.is_floor and line.is_floor)]
+            against = [line for line in against if line.record.key != cell.record.key]
+            made.append(self._held_against(cell, against, best) if cell.evaluations and against else cell)
+        return made
+
+    def _held_against(self, cell: Cell, lines: Sequence[Line], best: Mapping[str, str]) -> Cell:
+        found, notes = self._evaluators[cell.source].compare(cell.record, lines)
+        floors = {line.record.trial.detector_label for line in lines if line.is_floor}
+        above = {
+            test: {score: {name: d for name, d in by_name.items() if name in floors} for score, by_name in rest.items()}
+            for test, rest in found.items()
+        }
+        behind = {
+            test: {score: by_name[best[test]] for score, by_name in rest.items() if best[test] in by_name}
+            for test, rest in found.items()
+            if test in best
+        }
+        record = replace(cell.record, notes=(*cell.record.notes, *notes)) if notes else cell.record
+        return replace(cell, record=record, above=above if floors else {}, behind=behind)
+
+
+def _best(cells: Iterable[Cell]) -> dict[str, str]:
+    """Return test set -> the method whose declared score has the best mean AUROC, and that failed nowhere."""
+    aurocs: dict[str, dict[str, list[float]]] = {}
+    failed = {cell.label.detector for cell in cells if cell.record.status in FAILURES}
+    for cell in cells:
+        if not cell.is_floor and cell.label.detector not in failed:
+            declared = cell.record.detector_facts["scores"][0]
+            for test, by_score in cell.evaluations.items():
+                if declared in by_score:
+                    found = aurocs.setdefault(test, {}).setdefault(cell.label.detector, [])
+                    found.append(by_score[declared].auroc)
+    return {test: min(found, key=lambda name: (-statistics.fmean(found[name]), name)) for test, found in aurocs.items()}
 
 
 def _age(cell: Cell) -> tuple[str, str, str]:
@@ -92,17 +193,14 @@ def _joined(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _on_the_same_rows(cells: list[Cell]) -> list[Cell]:
-    """Withdraw cells whose rows are not those of the newest plan of their task and repetition.
+    """Withdraw cells of a task whose rows are not those of the newest plan of their repetition.
 
     They ran before the data, or the code that splits it, changed: their scores do not compare.
     """
-    latest: dict[tuple[str, str, int], Record] = {}
-    for cell in sorted(cells, key=_age):
-        latest[cell.label.profile, cell.label.task, cell.record.trial.repetition] = cell.record
+    latest = {cell.record.trial.repetition: cell.record.trial.split_key for cell in sorted(cells, key=_age)}
     made = []
     for cell in cells:
-        current = latest[cell.label.profile, cell.label.task, cell.record.trial.repetition]
-        if cell.record.trial.split_key == current.trial.split_key:
+        if cell.record.trial.split_key == latest[cell.record.trial.repetition]:
             made.append(cell)
         else:
             record = replace(
@@ -110,31 +208,3 @@ def _on_the_same_rows(cells: list[Cell]) -> list[Cell]:
             )
             made.append(Cell(cell.label, record, cell.machine))
     return made
-
-
-def _read_store(store: Store, thresholds: Sequence[ThresholdSpec], only: Collection[str] | None) -> list[Cell]:
-    machines = store.run_facts()
-    labelled = store.labelled(only)
-    evaluator = Evaluator(store, thresholds)
-    evaluated = {record.key: evaluator.evaluate(record) for _, record in labelled}
-    floors = _floors_by_rows(record for record, _ in evaluated.values())
-    cells = []
-    for label, _ in labelled:
-        record, evaluations = evaluated[label.key]
-        others = floors.get(record.trial.split_key, [])
-        above: Comparisons = {}
-        if evaluations and record not in others:
-            above, notes = evaluator.compare(record, others)
-            record = replace(record, notes=(*record.notes, *notes))
-        cells.append(Cell(label, record, machines.get(record.run, {}), evaluations, above))
-    evaluator.keep()
-    return cells
-
-
-def _floors_by_rows(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Return the floors that ran, by the rows they saw: only equal rows can be compared in pairs."""
-    floors: dict[str, list[Record]] = {}
-    for record in records:
-        if record.status == "ok" and record.detector_facts.get("role") == "floor":
-            floors.setdefault(record.trial.split_key, []).append(record)
-    return floors

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from adbench.planning.trial import digest
-from adbench.reporting.leaderboard import Board
+from adbench.reporting.leaderboard import Section
+from adbench.reporting.rows import Task
 
 
 def page_name(dataset: str) -> str:
@@ -14,11 +14,19 @@ def page_name(dataset: str) -> str:
     return f"{_file_stem(dataset)}.md"
 
 
-def picture_name(boards: Sequence[Board]) -> str:
+def picture_name(task: Task) -> str:
     """Return the file name of a task's heat map."""
-    first = boards[0]
-    parts = [first.task, first.profile, *(["labels"] if first.uses_labels else [])]
-    return f"{_file_stem(' '.join(parts))}.svg"
+    return f"{_file_stem(' '.join([task.name, task.profile, *_labels(task.uses_labels)]))}.svg"
+
+
+def chart_name(section: Section, part: str, chart: str) -> str:
+    """Return the file name of a chart of a section, or of one part of it."""
+    words = ["chart", chart, section.profile, section.lane, *_labels(section.uses_labels), *([part] if part else [])]
+    return f"{'-'.join(words)}.svg"
+
+
+def _labels(uses_labels: bool) -> list[str]:
+    return ["labels"] if uses_labels else []
 
 
 def _file_stem(name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from adbench.reporting.leaderboard import Board, Row, by_mean
+from adbench.reporting.leaderboard import Board, by_mean
+from adbench.reporting.rows import Row
 from adbench.reporting.words import MARK, printable
 
 _CELL = (46, 20)  # width and height, in pixels
@@ -57,7 +58,7 @@ def heat_map(boards: Sequence[Board]) -> str:
 def _cell(row: Row, x: float, y: float) -> list[str]:
     wide, high = _CELL
     box = f'x="{x:.0f}" y="{y:.0f}" width="{wide - 1}" height="{high - 1}"'
-    if row.failed or not row.evaluations:
+    if row.failed or row.auroc is None:
         sign = "×" if row.failed else ""
         return [
             f'<rect {box} fill="#ddd"/><text x="{x + wide / 2:.0f}" y="{y + 14:.0f}" text-anchor="middle">{sign}</text>'

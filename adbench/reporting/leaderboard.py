@@ -1,25 +1,17 @@
-"""The leaderboard: ranked rows, a pure function of cells. What is missing or failed is shown, never dropped."""
+"""The leaderboard: sections of tasks, and how detectors stand over all of them. Nothing failed is dropped."""
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from adbench.evaluation import Decision, Evaluation
-from adbench.intervals import (
-    Interval,
-    combine_auroc,
-    combine_differences,
-    combine_replicates,
-    percentile_interval,
-)
-from adbench.record import FAILURES, MISSING, Record
-from adbench.reporting.cells import Cell
+from adbench.reporting.ranking import Comparison, compare
+from adbench.reporting.rows import Row, Task, Tested
 from adbench.specs import LANES, PROFILES
 
 if TYPE_CHECKING:
@@ -27,101 +19,31 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One score of one detector on one test set, over its repetitions.
-
-    Parameters
-    ----------
-    detector, score
-        As tables name them.
-    declared
-        Whether the score is the detector's headline score; only these are ranked.
-    cells
-        One a repetition.
-    evaluations
-        Of the repetitions that are ``ok``.
-    differences
-        Floor detector -> AUROC minus the floor's, over the repetitions.
-    rank
-        Among the declared scores of methods on this test set, 1 = best; None for others.
-    """
-
-    detector: str
-    score: str
-    declared: bool
-    cells: tuple[Cell, ...]
-    evaluations: tuple[Evaluation, ...]
-    differences: Mapping[str, Interval] = field(default_factory=dict)
-    rank: float | None = None
-
-    @property
-    def is_floor(self) -> bool:
-        """Whether the detector is a trivial line to beat."""
-        return self.cells[0].is_floor
-
-    @property
-    def failed(self) -> bool:
-        """Whether any repetition failed: a mean over the lucky ones is no result."""
-        return any(cell.record.status in FAILURES for cell in self.cells) or not (self.evaluations or self.absent)
-
-    @property
-    def absent(self) -> bool:
-        """Whether no repetition was scored, and none failed: skipped, or not run yet."""
-        return not self.evaluations and all(cell.record.status in ("skipped", MISSING) for cell in self.cells)
-
-    @property
-    def statuses(self) -> Counter[str]:
-        """Status -> number of repetitions."""
-        return Counter(cell.record.status for cell in self.cells)
-
-    @cached_property
-    def auroc(self) -> Interval:
-        """Mean AUROC with its 95 % interval."""
-        made = self.evaluations
-        smaller = min(min(e.n_anomalies, e.n - e.n_anomalies) for e in made)
-        return combine_auroc([e.auroc for e in made], [e.auroc_variance for e in made], smaller)
-
-    @cached_property
-    def average_precision(self) -> Interval:
-        """Mean average precision with its 95 % interval."""
-        mean = statistics.fmean(e.average_precision for e in self.evaluations)
-        return percentile_interval(mean, combine_replicates([e.average_precision_replicates for e in self.evaluations]))
-
-    @property
-    def beats_floors(self) -> bool | None:
-        """Whether the paired lower bound is above 0 for each floor; None if no floor ran on these rows."""
-        return all(d.lower > 0 for d in self.differences.values()) if self.differences else None
-
-    def mean(self, metric: str) -> float:
-        """Return the mean of a rank metric over repetitions."""
-        values: list[float] = [getattr(evaluation, metric) for evaluation in self.evaluations]
-        return statistics.fmean(values)
-
-    def decision(self, rule: str) -> dict[str, float] | None:
-        """Return the means of a threshold rule's metrics over repetitions; None if it was not applied in each."""
-        made = [evaluation.decisions[rule] for evaluation in self.evaluations if rule in evaluation.decisions]
-        return _mean_decision(made) if made and len(made) == len(self.evaluations) else None
-
-    def median(self, name: str) -> float:
-        """Return the median of a record's number, such as ``fit_seconds``, over repetitions that are ok."""
-        values: list[float] = [getattr(cell.record, name) for cell in self.cells if cell.record.status == "ok"]
-        return statistics.median(values)
-
-
-@dataclass(frozen=True)
 class Board:
     """One test set of one task under one profile: the rows that can be compared with each other."""
 
-    profile: str
-    lane: str
-    uses_labels: bool
-    dataset: str
-    task: str
-    test: str
-    block: str
-    rows: tuple[Row, ...]
-    is_attack: bool = False
-    """Whether each detector was attacked by its own gradient: such rows differ, and are never ranked."""
+    of: Task
+    tested: Tested
+
+    @property
+    def task(self) -> str:
+        """Name of the task, as tables show it."""
+        return self.of.name
+
+    @property
+    def test(self) -> str:
+        """Name of the test set."""
+        return self.tested.name
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Best first; what failed or is absent last."""
+        return self.tested.rows
+
+    @property
+    def is_attack(self) -> bool:
+        """Whether each detector was attacked by its own gradient: such rows differ, and are never ranked."""
+        return "attack" in self.tested.facts
 
     @property
     def name(self) -> str:
@@ -134,83 +56,165 @@ class Board:
         return {row.detector: row for row in self.rows if row.declared}
 
     @property
-    def ranked(self) -> list[Row]:
-        """Declared scores of methods, best first."""
-        return [row for row in self.rows if row.rank is not None]
-
-    @property
     def contamination(self) -> float | None:
         """Mean share of anomalies in the test rows, None if nothing is ok."""
-        shares = [evaluation.contamination for row in self.rows for evaluation in row.evaluations]
+        shares = [row.contamination for row in self.rows if row.contamination is not None]
         return statistics.fmean(shares) if shares else None
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A detector over all boards of a section: its rows and ranks by block."""
+    """A detector over all tasks of a section.
+
+    Parameters
+    ----------
+    detector, is_floor, facts
+        Who it is, and what its spec says of it.
+    tasks
+        Task -> the rows of its declared score, one for each test set, attacks left out.
+    blocks
+        Task -> block.
+    mean_rank
+        Mean over blocks; None for floors, and for who ran nowhere.
+    group
+        Letters: methods that share one are not told apart; empty for who does not stand on every block.
+    """
 
     detector: str
     is_floor: bool
-    rows: Mapping[str, Sequence[Row]]
-    ranks: Mapping[str, Sequence[float]]
+    facts: Mapping[str, Any]
+    tasks: Mapping[str, Sequence[Row]]
+    blocks: Mapping[str, str]
+    mean_rank: float | None = None
+    group: str = ""
 
     @property
-    def mean_rank(self) -> float | None:
-        """Mean over blocks of the mean rank within each block; None for floors."""
-        return _mean_by_block(self.ranks) if self.ranks else None
+    def ranked_blocks(self) -> set[str]:
+        """The blocks where it has a rank."""
+        return {self.blocks[task] for task, rows in self.tasks.items() if any(not row.absent for row in rows)}
 
     @property
-    def by_task(self) -> dict[str, list[Row]]:
-        """Its rows by task: one for each test set."""
-        tasks: dict[str, list[Row]] = {}
-        for row in (row for rows in self.rows.values() for row in rows):
-            tasks.setdefault(row.cells[0].label.task, []).append(row)
-        return tasks
+    def failed_tasks(self) -> int:
+        """Number of tasks where something failed."""
+        return sum(any(row.failed for row in rows) for rows in self.tasks.values())
+
+    @property
+    def fits(self) -> list[Row]:
+        """A row of each task that ran: a trial is fitted once however many test sets it has, with the same costs."""
+        return [rows[0] for rows in self.tasks.values() if rows[0].auroc is not None]
 
     def mean(self, metric: str) -> float | None:
         """Return the mean over blocks of ``auroc`` or ``average_precision``; None if any row has none."""
-        if any(row.failed or row.absent for rows in self.rows.values() for row in rows):
+        if any(row.failed or row.absent for rows in self.tasks.values() for row in rows):
             return None
-        return _mean_by_block(
-            {block: [getattr(row, metric).estimate for row in rows] for block, rows in self.rows.items()}
-        )
+        found = ((task, getattr(row, metric).estimate) for task, rows in self.tasks.items() for row in rows)
+        return _mean_by_block(found, self.blocks)
+
+    def total(self, name: str) -> float | None:
+        """Return the sum over tasks of ``fit_seconds`` or ``score_seconds``; None if nothing ran."""
+        return sum(getattr(row, name) for row in self.fits) if self.fits else None
+
+    def greatest(self, name: str) -> float | None:
+        """Return the greatest ``peak_mb`` or ``parameters`` of its tasks, None if there is none."""
+        return max((value for row in self.fits if (value := getattr(row, name)) is not None), default=None)
 
 
 @dataclass(frozen=True)
 class Section:
-    """Boards that belong in one table: one profile, one lane, with or without labels."""
+    """Tasks that belong in one table: one profile, one lane, with or without labels."""
 
     profile: str
     lane: str
     uses_labels: bool
-    boards: tuple[Board, ...]
+    tasks: tuple[Task, ...]
+
+    @property
+    def boards(self) -> list[Board]:
+        """All test sets of all tasks."""
+        return [board for task in self.tasks for board in boards_of(task)]
+
+    @property
+    def parts(self) -> dict[str, Section]:
+        """Modality -> the section of its tasks alone; empty if there is but one modality."""
+        kinds = sorted({task.modality for task in self.tasks})
+        if len(kinds) < 2:
+            return {}
+        return {kind: self.only(task for task in self.tasks if task.modality == kind) for kind in kinds}
+
+    def only(self, tasks: Iterable[Task]) -> Section:
+        """Return the section of some of the tasks."""
+        return Section(self.profile, self.lane, self.uses_labels, tuple(tasks))
+
+    @cached_property
+    def blocks(self) -> dict[str, str]:
+        """Task -> the block it counts in."""
+        return {task.name: task.block for task in self.tasks}
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The test over the methods that stand on every block, None without any."""
+        values: dict[str, list[float]] = {name: [] for name in sorted(self._complete)}
+        if not values:
+            return None
+        for boards in self._by_block:
+            for name, own in values.items():
+                found = [board.headlines[name].value for board in boards]
+                own.append(statistics.fmean(found) if math.inf not in map(abs, found) else -math.inf)
+        return compare(values)
 
     @cached_property
     def standings(self) -> list[Standing]:
-        """Detectors on all blocks by mean rank; then those on fewer, whose ranks do not compare; then floors."""
+        """Methods on all blocks by mean rank; then those on fewer, whose ranks do not compare; then floors."""
         rows: dict[str, dict[str, list[Row]]] = {}
-        for board in self.boards:
-            for row in board.rows:
-                if row.declared and not board.is_attack:
-                    rows.setdefault(row.detector, {}).setdefault(board.block, []).append(row)
-        standings = []
-        for detector, by_block in rows.items():
-            ranks = {block: [row.rank for row in found if row.rank is not None] for block, found in by_block.items()}
-            is_floor = next(iter(by_block.values()))[0].is_floor
-            standings.append(Standing(detector, is_floor, by_block, {b: found for b, found in ranks.items() if found}))
-        blocks = len({board.block for board in self.boards})
+        facts: dict[str, Mapping[str, Any]] = {}
+        for task in self.tasks:
+            facts |= task.detectors
+            for board in boards_of(task):
+                for detector, row in board.headlines.items() if not board.is_attack else ():
+                    rows.setdefault(detector, {}).setdefault(task.name, []).append(row)
+        made = [self._standing(name, facts[name], found) for name, found in rows.items()]
         return sorted(
-            standings,
-            key=lambda s: (s.is_floor, len(s.ranks) < blocks, s.mean_rank is None, s.mean_rank or 0, s.detector),
+            made,
+            key=lambda s: (
+                s.is_floor,
+                s.detector not in self._complete,
+                s.mean_rank is None,
+                s.mean_rank or 0,
+                s.detector,
+            ),
+        )
+
+    def _standing(self, detector: str, facts: Mapping[str, Any], tasks: Mapping[str, Sequence[Row]]) -> Standing:
+        is_floor = next(iter(tasks.values()))[0].is_floor
+        made = Standing(detector, is_floor, facts, tasks, self.blocks)
+        if is_floor:
+            return made
+        if detector in self._complete and self.comparison:
+            number = self.comparison.names.index(detector)
+            rank, group = self.comparison.mean_ranks[number], self.comparison.letters[number]
+            return Standing(detector, is_floor, facts, tasks, self.blocks, rank, group)
+        ranks = [(task, row.rank) for task, own in tasks.items() for row in own if row.rank is not None]
+        return Standing(
+            detector, is_floor, facts, tasks, self.blocks, _mean_by_block(ranks, self.blocks) if ranks else None
         )
 
     @cached_property
-    def tasks(self) -> dict[str, list[Board]]:
-        """The boards of each task: one for each test set."""
-        tasks: dict[str, list[Board]] = {}
-        for board in self.boards:
-            tasks.setdefault(board.task, []).append(board)
-        return tasks
+    def _by_block(self) -> list[list[Board]]:
+        """The boards that count in ranks, by block."""
+        by_block: dict[str, list[Board]] = {}
+        for task in self.tasks:
+            by_block.setdefault(task.block, []).extend(board for board in boards_of(task) if not board.is_attack)
+        return list(by_block.values())
+
+    @cached_property
+    def _complete(self) -> set[str]:
+        """The methods that have a result, be it a failure, on every board."""
+        found = [
+            {name for name, row in board.headlines.items() if not row.is_floor and not row.absent}
+            for boards in self._by_block
+            for board in boards
+        ]
+        return set.intersection(*found) if found else set()
 
 
 @dataclass(frozen=True)
@@ -220,10 +224,10 @@ class Leaderboard:
     sections: tuple[Section, ...]
 
     @classmethod
-    def of(cls, cells: Sequence[Cell]) -> Leaderboard:
-        """Make the leaderboard of cells."""
-        boards = sorted(_boards(cells), key=_section_of)
-        return cls(tuple(Section(*_named(key), tuple(group)) for key, group in groupby(boards, key=_section_of)))
+    def of(cls, tasks: Iterable[Task]) -> Leaderboard:
+        """Make the leaderboard of tasks."""
+        ordered = sorted(tasks, key=lambda task: (_section_of(task), task.name))
+        return cls(tuple(Section(*_named(key), tuple(group)) for key, group in groupby(ordered, key=_section_of)))
 
     @property
     def boards(self) -> list[Board]:
@@ -237,126 +241,50 @@ class Leaderboard:
         return pd.DataFrame([_flat(board, row) for board in self.boards for row in board.rows])
 
 
+def boards_of(task: Task) -> list[Board]:
+    """Return the boards of a task: one for each test set."""
+    return [Board(task, tested) for tested in task.tests]
+
+
 def by_mean(boards: Sequence[Board]) -> list[str]:
     """Return detectors by their mean AUROC over boards, attacks left out, best first; failures count as 0."""
     values: dict[str, list[float]] = {}
     for board in [board for board in boards if not board.is_attack] or boards:
         for detector, row in board.headlines.items():
-            values.setdefault(detector, []).append(0.0 if row.failed or row.absent else row.auroc.estimate)
+            values.setdefault(detector, []).append(max(0.0, row.value))
     return sorted(values, key=lambda name: (-statistics.fmean(values[name]), name))
 
 
-def _boards(cells: Iterable[Cell]) -> list[Board]:
-    cells = list(cells)
-    named: dict[tuple[str, str], list[str]] = {}
-    for cell in cells:
-        if tests := _ranked_tests(cell):
-            named[cell.label.profile, cell.label.task] = tests
-    groups: dict[tuple[str, str, str], dict[tuple[str, str, bool], list[Cell]]] = {}
-    for cell in cells:
-        label, facts = cell.label, cell.record.detector_facts
-        # A trial that has no rows of its own, since it did not run, stands beside those that have.
-        tests = _ranked_tests(cell) or named.get((label.profile, label.task), ["test"])
-        for test in (*tests, *_attacks(cell)):
-            rows = groups.setdefault((label.profile, label.task, test), {})
-            for score in facts["scores"]:
-                rows.setdefault((label.detector, score, score == facts["scores"][0]), []).append(cell)
-    boards = []
-    for (profile, task, test), rows in groups.items():
-        first = next(iter(rows.values()))[0].record
-        trial = first.trial
-        is_attack = _is_attack(first, test)
-        made = [_row(*name, test, tuple(members)) for name, members in rows.items()]
-        boards.append(
-            Board(
-                profile,
-                trial.lane,
-                first.detector_facts["supervision"] == "labels",
-                trial.dataset_label,
-                task,
-                test,
-                trial.block,
-                tuple(sorted(made, key=_best_first) if is_attack else _ranked(made)),
-                is_attack,
-            )
-        )
-    return boards
-
-
-def _ranked_tests(cell: Cell) -> list[str]:
-    """Return the names of a trial's test sets, but for attacks; a trial without rows has none."""
-    return [test["name"] for test in cell.record.rows.get("tests", []) if "attack" not in test]
-
-
-def _attacks(cell: Cell) -> list[str]:
-    """Return the attacks that a trial met."""
-    tests = cell.record.rows.get("tests", [])
-    return [test["name"] for test in tests if "attack" in test and test["name"] in cell.evaluations]
-
-
-def _is_attack(record: Record, test: str) -> bool:
-    return any("attack" in facts for facts in record.rows.get("tests", []) if facts["name"] == test)
-
-
-def _row(detector: str, score: str, declared: bool, test: str, cells: tuple[Cell, ...]) -> Row:
-    made = tuple(c.evaluations[test][score] for c in cells if score in c.evaluations.get(test, {}))
-    floors: dict[str, list[Interval]] = {}
-    for cell in cells:
-        for floor, difference in cell.above.get(test, {}).get(score, {}).items():
-            floors.setdefault(floor, []).append(difference)
-    differences = {floor: combine_differences(found) for floor, found in sorted(floors.items())}
-    return Row(detector, score, declared, cells, made, differences)
-
-
-def _ranked(rows: list[Row]) -> list[Row]:
-    """Return rows with ranks, best first; equal AUROCs share a rank, and so do all failed ones at the end."""
-    competing = [row for row in rows if row.declared and not row.is_floor and not row.absent]
-    values = [float("-inf") if row.failed else row.auroc.estimate for row in competing]
-    ranks = {
-        id(row): sum(other > value for other in values) + (values.count(value) + 1) / 2
-        for row, value in zip(competing, values, strict=True)
-    }
-    made = [Row(r.detector, r.score, r.declared, r.cells, r.evaluations, r.differences, ranks.get(id(r))) for r in rows]
-    return sorted(made, key=_best_first)
-
-
-def _best_first(row: Row) -> tuple[bool, bool, float, str, str]:
-    value = -row.auroc.estimate if row.evaluations and not row.failed else 0.0
-    return row.absent, row.failed, value, row.detector, row.score
-
-
-def _mean_by_block(values: Mapping[str, Sequence[float]]) -> float:
+def _mean_by_block(found: Iterable[tuple[str, float]], blocks: Mapping[str, str]) -> float:
     """Return the mean over blocks of the mean within each: a block of many test sets counts once."""
-    return statistics.fmean(statistics.fmean(found) for found in values.values())
+    values: dict[str, list[float]] = {}
+    for task, value in found:
+        values.setdefault(blocks[task], []).append(value)
+    return statistics.fmean(statistics.fmean(own) for own in values.values())
 
 
-def _section_of(board: Board) -> tuple[int, int, bool]:
-    return PROFILES.index(board.profile), LANES.index(board.lane), board.uses_labels
+def _section_of(task: Task) -> tuple[int, int, bool]:
+    return PROFILES.index(task.profile), LANES.index(task.lane), task.uses_labels
 
 
 def _named(key: tuple[int, int, bool]) -> tuple[str, str, bool]:
     return PROFILES[key[0]], LANES[key[1]], key[2]
 
 
-def _mean_decision(made: Sequence[Decision]) -> dict[str, float]:
-    numbers = [name for name, value in made[0].items() if isinstance(value, int | float)]
-    return {name: statistics.fmean(decision[name] for decision in made) for name in numbers}  # type: ignore[literal-required]
-
-
 def _flat(board: Board, row: Row) -> dict[str, Any]:
     flat: dict[str, Any] = {
-        "profile": board.profile,
-        "lane": board.lane,
+        "profile": board.of.profile,
+        "lane": board.of.lane,
         "task": board.task,
         "test": board.test,
         "detector": row.detector,
         "score": row.score,
         "rank": row.rank,
-        "repetitions": len(row.cells),
-        "status": ", ".join(f"{status} {count}" for status, count in sorted(row.statuses.items())),
+        "repetitions": sum(row.statuses.values()),
+        "status": ", ".join(f"{status} {count}" for status, count in row.statuses.items()),
     }
-    if row.failed or not row.evaluations:
+    if row.failed or row.auroc is None or row.average_precision is None:
         return flat
     for name, interval in (("auroc", row.auroc), ("average_precision", row.average_precision)):
         flat |= {name: interval.estimate, f"{name}_lower": interval.lower, f"{name}_upper": interval.upper}
-    return flat | {name: row.median(name) for name in ("fit_seconds", "score_seconds", "peak_mb")}
+    return flat | {name: getattr(row, name) for name in ("fit_seconds", "score_seconds", "peak_mb", "parameters")}

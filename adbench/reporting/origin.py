@@ -7,77 +7,152 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from adbench.record import MISSING, Record
-from adbench.reporting.leaderboard import Board
+from adbench.reporting.cells import Cell
 from adbench.reporting.words import counted, printable, text
 
 
-def provenance(boards: Iterable[Board]) -> str:
-    """Return variants, seeds, machine and dates of what stands in a table."""
-    cells = [cell for board in boards for row in board.rows for cell in row.cells]
-    variants = sorted({cell.record.trial.dataset_label for cell in cells if cell.record.trial.variant})
-    repetitions = {cell.record.trial.repetition for cell in cells}
-    roots = sorted({cell.record.trial.root for cell in cells})
-    days = sorted({text(cell.record.finished[:10]) for cell in cells if cell.record.finished}) or ["not run yet"]
-    machines = sorted({_machine(cell.machine) for cell in cells if cell.machine})
-    missing = len({cell.record.key for cell in cells if cell.record.status == MISSING})
+class Ran(msgspec.Struct, frozen=True, order=True):
+    """What a command must name to run trials again: ``split`` and ``params`` are what the user set, as JSON."""
+
+    root: int
+    split: str
+    params: str
+    detector: str
+    dataset: str
+    address: str
+    repetitions: int
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a task's cells come from.
+
+    Parameters
+    ----------
+    variants
+        Names of data that are not the official ones.
+    repetitions, roots, days, machines
+        All there are, in order; days are empty where nothing ran.
+    missing
+        Number of trials that have not run.
+    ran
+        For the command.
+    """
+
+    variants: tuple[str, ...]
+    repetitions: tuple[int, ...]
+    roots: tuple[int, ...]
+    days: tuple[str, ...]
+    machines: tuple[str, ...]
+    missing: int
+    ran: tuple[Ran, ...]
+
+
+def origin_of(cells: Iterable[Cell]) -> Origin:
+    """Gather the origin of some cells."""
+    cells = list(cells)
+    records = [cell.record for cell in cells]
+    repetitions: dict[tuple[Any, ...], int] = {}
+    for record in records:
+        place = _place(record)
+        repetitions[place] = max(repetitions.get(place, 0), record.trial.repetition + 1)
+    return Origin(
+        variants=_sorted(record.trial.dataset_label for record in records if record.trial.variant),
+        repetitions=_sorted(record.trial.repetition for record in records),
+        roots=_sorted(record.trial.root for record in records),
+        days=_sorted(record.finished[:10] for record in records if record.finished),
+        machines=_sorted(machine_told(cell.machine) for cell in cells if cell.machine),
+        missing=sum(record.status == MISSING for record in records),
+        ran=tuple(sorted(Ran(*place, number) for place, number in repetitions.items())),
+    )
+
+
+def provenance(origins: Iterable[Origin]) -> str:
+    """Return variants, seeds, machine and dates of what stands in a table, as Markdown."""
+    return (
+        "; ".join(
+            f"**{text(part)}: ranks are provisional**" if part.endswith("not run yet") else text(part)
+            for part in _provenance(list(origins))
+        )
+        + "."
+    )
+
+
+def plain_provenance(origins: Iterable[Origin]) -> str:
+    """Return the same as plain text."""
+    return "; ".join(_provenance(list(origins))) + "."
+
+
+def _provenance(origins: Sequence[Origin]) -> list[str]:
+    repetitions = {number for origin in origins for number in origin.repetitions}
+    roots = _sorted(root for origin in origins for root in origin.roots)
+    days = _sorted(day for origin in origins for day in origin.days) or ("no day",)
+    variants = _sorted(variant for origin in origins for variant in origin.variants)
+    missing = sum(origin.missing for origin in origins)
     told = [f"{counted(len(repetitions), 'repetition')} from root seed {', '.join(map(str, roots))}"]
     told.append(days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}")
-    told += machines
+    told += _sorted(machine for origin in origins for machine in origin.machines)
     if missing:
-        told.append(f"**{counted(missing, 'trial')} not run yet: ranks are provisional**")
+        told.append(f"{counted(missing, 'trial')} not run yet")
     if variants:
-        told.append("not the official data: " + ", ".join(map(text, variants)))
-    return "; ".join(told) + "."
+        told.append("not the official data: " + ", ".join(variants))
+    return told
 
 
-def _machine(facts: Mapping[str, Any]) -> str:
+def machine_told(facts: Mapping[str, Any]) -> str:
+    """Return a run's machine and code in words."""
     commit = (
         f", commit {facts['commit'][:12]}{' with changes' if facts.get('dirty') else ''}" if "commit" in facts else ""
     )
-    return text(
+    return (
         f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, {facts['jobs']} x "
         f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}, Python {facts['python']}, "
         f"adbench {facts['adbench']}{commit}"
     )
 
 
-def command(profile: str, boards: Sequence[Board]) -> str:
-    """Return a block with the commands that run boards again: one a root of random seeds and set of settings."""
-    records = [cell.record for board in boards for row in board.rows for cell in row.cells]
+def command(profile: str, origins: Sequence[Origin], *, named: bool = True) -> str:
+    """Return the commands that run trials again: one a root of random seeds and set of settings.
+
+    Parameters
+    ----------
+    profile
+        Of all of them.
+    origins
+        A task each.
+    named
+        Whether detectors are named; else all that are installed are meant.
+    """
+    ran = [each for origin in origins for each in origin.ran]
     # ``--set`` holds for a whole command: what ran with several settings of one name needs a command for each.
-    found: dict[str, set[tuple[str, str]]] = {}
-    for trial in (record.trial for record in records):
-        found.setdefault(trial.detector, set()).add(("", json.dumps(trial.overrides, sort_keys=True)))
-        found.setdefault(trial.dataset, set()).add((json.dumps(trial.split_overrides, sort_keys=True), ""))
+    found: dict[str, set[str]] = {}
+    for each in ran:
+        found.setdefault(f"detector {each.detector}", set()).add(each.params)
+        found.setdefault(f"dataset {each.dataset}", set()).add(each.split)
     apart = any(len(settings) > 1 for settings in found.values())
-    groups: dict[tuple[Any, ...], list[Record]] = {}
-    for record in records:
-        settings = _settings_of(record) if apart else ()
-        groups.setdefault((record.trial.root, *settings), []).append(record)
-    named = apart or len({board.task for board in boards}) == 1
-    lines = [_command_of(profile, groups[key], named=named) for key in sorted(groups)]
-    return "```sh\n" + "\n".join(lines) + "\n```"
+    groups: dict[tuple[Any, ...], list[Ran]] = {}
+    for each in ran:
+        groups.setdefault((each.root, each.split, each.params) if apart else (each.root,), []).append(each)
+    return "\n".join(_command_of(profile, groups[key], named=named or apart) for key in sorted(groups))
 
 
-def _settings_of(record: Record) -> tuple[str, str]:
-    trial = record.trial
-    return json.dumps(trial.split_overrides, sort_keys=True), json.dumps(trial.overrides, sort_keys=True)
-
-
-def _command_of(profile: str, records: Sequence[Record], *, named: bool) -> str:
-    """Return the command for records of one root; with the detectors' names, or for all that are installed."""
-    trials = [record.trial for record in records]
+def _command_of(profile: str, ran: Sequence[Ran], *, named: bool) -> str:
+    """Return the command for what has one root; with the detectors' names, or for all that are installed."""
     words = ["adbench run"]
-    words += sorted({_option("-D", _address(record)) for record in records})
+    words += sorted({_option("-D", each.address) for each in ran})
     if named:
-        words += sorted({_option("-d", trial.detector) for trial in trials})
-    words += [f"--profile {profile}", f"--seeds {max(trial.repetition for trial in trials) + 1}"]
-    words += sorted({f"--seed {trial.root}" for trial in trials if trial.root})
-    settings = [(trial.detector, trial.overrides) for trial in trials]
-    settings += [(trial.dataset, trial.split_overrides) for trial in trials]
+        words += sorted({_option("-d", each.detector) for each in ran})
+    words += [f"--profile {profile}", f"--seeds {max(each.repetitions for each in ran)}"]
+    words += sorted({f"--seed {each.root}" for each in ran if each.root})
+    settings = [(each.detector, each.params) for each in ran] + [(each.dataset, each.split) for each in ran]
     words += sorted(
-        {_option("--set", f"{name}.{k}={json.dumps(v)}") for name, found in settings for k, v in found.items()}
+        {
+            _option("--set", f"{name}.{k}={json.dumps(v)}")
+            for name, body in set(settings)
+            for k, v in json.loads(body).items()
+        }
     )
     lines = [""]
     for word in words:
@@ -92,6 +167,13 @@ def _option(name: str, value: str) -> str:
     return f"{name} {printable(shlex.quote(value))}"
 
 
-def _address(record: Record) -> str:
-    """Return how ``-D`` names a record's task; a user's own file by its name alone."""
-    return record.dataset_facts.get("address") or f"{record.trial.dataset}/{record.trial.task}"
+def _place(record: Record) -> tuple[Any, ...]:
+    """Return the fields of :class:`Ran`; ``-D`` names a user's own file by its name alone."""
+    trial = record.trial
+    address = record.dataset_facts.get("address") or f"{trial.dataset}/{trial.task}"
+    split, params = (json.dumps(dict(value), sort_keys=True) for value in (trial.split_overrides, trial.overrides))
+    return trial.root, split, params, trial.detector, trial.dataset, address
+
+
+def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(set(values)))

@@ -55,7 +55,7 @@ def differences(pages: Mapping[str, str], out: Path) -> list[str]:
 
 
 def _ours(out: Path) -> list[Path]:
-    return [path for path in sorted((*out.glob("*.md"), *out.glob("*.svg"))) if _is_ours(path)]
+    return [path for path in sorted((*out.glob("*.md"), *out.glob("*.svg"), *out.glob("*.html"))) if _is_ours(path)]
 
 
 def _is_ours(path: Path) -> bool:

@@ -43,18 +43,53 @@ def with_limits(interval: Interval) -> str:
     return f"{interval.estimate:.3f} [{interval.lower:.3f}, {interval.upper:.3f}]"
 
 
-def number(value: float | None) -> str:
-    """Return three decimals, or nothing for None."""
-    return "" if value is None else f"{value:.3f}"
+def number(value: float | None, decimals: int = 3) -> str:
+    """Return some decimals, or nothing for None."""
+    return "" if value is None else f"{value:.{decimals}f}"
 
 
-def seconds(value: float) -> str:
-    """Return seconds with about three digits."""
+def seconds(value: float | None) -> str:
+    """Return seconds with about three digits, or nothing for None."""
+    if value is None:
+        return ""
     return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def megabytes(value: float | None) -> str:
+    """Return whole MB, or nothing for None."""
+    return "" if value is None else f"{value:,.0f}"
+
+
+def rows_of(number: int, kind: str) -> str:
+    """Return a number of rows of a kind.
+
+    Examples
+    --------
+    >>> rows_of(1200, "training")
+    '1,200 training rows'
+    """
+    return f"{number:,} {kind} rows"
+
+
+def marked(detector: str, is_floor: bool) -> str:
+    """Return a detector's name, a floor's in italics."""
+    return f"*{text(detector)}*" if is_floor else text(detector)
+
+
+def code(lines: str) -> str:
+    """Return a block with shell commands."""
+    return f"```sh\n{lines}\n```"
+
+
+def folded(summary: str, *parts: str) -> str:
+    """Return parts that a page shows on a click; the summary is plain text, the parts are Markdown."""
+    # Inside an HTML block no backslash escapes anything: every sign that could mean something is an entity.
+    told = re.sub(r"[^\w\s.,:;@=()†-]", lambda sign: f"&#{ord(sign[0])};", printable(summary))
+    return "\n\n".join([f"<details><summary>{told}</summary>", *(part for part in parts if part), "</details>"])
 
 
 def table(lines: Sequence[Sequence[str]], head: Sequence[str]) -> str:
     """Return a Markdown table of cells that are escaped already; names to the left, numbers to the right."""
-    plain: Callable[[str], bool] = {"detector", "task", "test", ""}.__contains__
+    plain: Callable[[str], bool] = {"detector", "task", "test", "rule", "group", ""}.__contains__
     align = ["left" if plain(name) else "right" for name in head]
     return tabulate(lines, headers=head, tablefmt="pipe", disable_numparse=True, colalign=align)

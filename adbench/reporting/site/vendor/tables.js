@@ -1,0 +1,4 @@
+export {
+  ExportModule, FilterModule, FormatModule, FrozenColumnsModule,
+  PrintModule, ResizeTableModule, SortModule, Tabulator,
+} from "tabulator-tables";
