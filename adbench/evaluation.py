@@ -20,7 +20,7 @@ from adbench.metric_names import ORACLE
 from adbench.specs import ThresholdSpec
 from adbench.thresholds import NEEDS_NO_TRAINING, Floats, Limits, Rule
 
-EVALUATION_VERSION = 1
+EVALUATION_VERSION = 2
 """Kept with cached evaluations; raised whenever a number computed here may change."""
 
 Thresholds = Iterable[ThresholdSpec] | Mapping[str, tuple[Rule, Mapping[str, Any], str | float | None]]

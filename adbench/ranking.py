@@ -1,82 +1,79 @@
-"""Compare detectors over datasets: mean ranks, Friedman's test, then Wilcoxon's for every pair with Holm's correction.
+"""Do these datasets tell these detectors apart? Friedman's test, then Wilcoxon's on each pair with Holm's correction.
 
-Pure functions of a table of numbers. Written out because importing scipy's statistics costs more than the page
-they are for (1.4 s, and scikit-posthocs 4 s with what it imports); the tests compare every number with theirs.
+The procedure for several methods over several datasets of Demšar (2006), "Statistical comparisons of
+classifiers over multiple data sets", with Wilcoxon's test for the pairs as Benavoli, Corani and
+Mangili (2016), "Should we really use post-hoc tests based on mean-ranks?", recommend.
+
+Written out because scipy's statistics take longer to import than all else that a page needs, and
+scikit-posthocs several times as long; the tests compare every number with theirs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEVEL = 0.05
-"""Two detectors are separated where the p-value is below this."""
+ALPHA = 0.05
+"""What a p-value must stay below to tell detectors apart."""
 
-_MOST_EXACT = 50  # differing blocks; beyond, the normal approximation is good to the digits that are shown
-_DECIMALS = 12  # values closer than this are equal: sums of the same numbers in another order must tie
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-
-
-class Friedman(NamedTuple):
-    """Friedman's test, corrected for ties: whether any detector differs from the others."""
-
-    chi2: float
-    p: float
+_EXACT = 50  # differing blocks; beyond, the normal approximation is good to the digits that are shown
+_DECIMALS = 12  # means of the same numbers in another order must not differ
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the blocks say of the detectors.
+    """What is known of some detectors over the same blocks.
 
     Parameters
     ----------
     names
-        Best mean rank first.
+        Of the detectors, by mean rank.
     mean_ranks
-        1 = best on every block; ties share their ranks.
+        Of each; 1 = best on every block, and ties share their ranks.
     n_blocks
-        Datasets, or groups of tasks that count as one.
-    friedman
-        None for fewer than three detectors, and where all tie on every block.
+        How many datasets the ranks are over.
+    chi2, friedman
+        Friedman's statistic and its p-value that all are equal, corrected for ties; None for fewer than three
+        detectors or two blocks.
     p_values
-        Of Wilcoxon's two-sided signed-rank test after Holm's correction, for each pair in the order of ``names``.
+        Of each pair, by Holm; shape ``(n_names, n_names)``, as tuples.
     groups
-        Detectors of which no two are separated, each as large as can be, two at least, best first. Any two
-        that are not separated share a group.
+        Sets of which no two are told apart, each as large as can be, as numbers into ``names``; those of one
+        are left out. Any two that are not told apart share a group.
     letters
-        Detector -> the letters of its groups; two detectors share one unless they are separated.
+        Of each detector: two that share a letter are not told apart, two that share none are.
     smallest_p
-        The smallest corrected p-value that these many blocks and detectors could give.
+        What the best pair could reach at most, were it better on every block.
     sentence
-        All of it in plain English; holds no name.
+        All that in plain words; holds no name.
     """
 
     names: tuple[str, ...]
     mean_ranks: tuple[float, ...]
     n_blocks: int
-    friedman: Friedman | None
-    p_values: Mapping[tuple[str, str], float]
-    groups: tuple[tuple[str, ...], ...]
-    letters: Mapping[str, str]
+    chi2: float | None
+    friedman: float | None
+    p_values: tuple[tuple[float, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
+    letters: tuple[str, ...]
     smallest_p: float
     sentence: str
 
 
 def compare(values: Mapping[str, Sequence[float]]) -> Comparison:
-    """Compare detectors by their values on the same blocks.
+    """Compare detectors over blocks.
 
     Parameters
     ----------
     values
-        Detector -> one value a block, the higher the better: mean AUROCs, or mean ranks with a minus sign.
-        A failure is minus infinity: it ranks last, and failures tie.
+        Detector -> its value on each block, such as AUROC, or a mean rank with a minus sign; higher is better.
+        ``-inf`` is a failure: it ranks last, and failures tie. At least one detector and one block.
 
     Raises
     ------
@@ -85,44 +82,43 @@ def compare(values: Mapping[str, Sequence[float]]) -> Comparison:
 
     Notes
     -----
-    Pairs count as separated only if Friedman's test, where there is one, finds a difference at all (Demšar
-    2006). Blocks on which two detectors tie are left out of their Wilcoxon test, whose p-value is exact, also
-    with tied differences, up to 50 blocks.
+    Pairs are told apart only if Friedman's test, where there is one, finds a difference at all. Blocks on which
+    two detectors tie are left out of their Wilcoxon test, whose p-value is exact up to 50 differing blocks, also
+    where differences tie.
 
     References
     ----------
-    Friedman (1937); Wilcoxon (1945); Holm (1979); Demšar (2006), "Statistical comparisons of classifiers over
-    multiple data sets"; Piepho (2004) for the letters.
+    Friedman (1937); Wilcoxon (1945); Holm (1979); Piepho (2004) for the letters.
 
     Examples
     --------
-    >>> comparison = compare({"b": [0.7, 0.6, 0.9], "a": [0.8, 0.7, 0.9]})
-    >>> comparison.names, [round(rank, 2) for rank in comparison.mean_ranks], comparison.smallest_p
-    (('a', 'b'), [1.17, 1.83], 0.25)
+    >>> made = compare({"a": [0.9, 0.8, 0.7], "b": [0.8, 0.7, 0.6]})
+    >>> made.mean_ranks, made.groups, made.smallest_p
+    ((1.0, 2.0), ((0, 1),), 0.25)
     """
-    table = {name: [round(float(value), _DECIMALS) for value in found] for name, found in values.items()}
+    table = {name: [round(float(value), _DECIMALS) for value in own] for name, own in values.items()}
     n_blocks = _checked_blocks(table)
-    ranks = [_ranks([-value for value in block]) for block in zip(*table.values(), strict=True)]  # (n_blocks, k)
-    means = dict(zip(table, (sum(found) / n_blocks for found in zip(*ranks, strict=True)), strict=True))
+    ranks = [_ranks([-value for value in block]) for block in zip(*table.values(), strict=True)]  # (n_blocks, n_names)
+    means = dict(zip(table, (sum(own) / n_blocks for own in zip(*ranks, strict=True)), strict=True))
     names = sorted(table, key=lambda name: (means[name], name))
-    pairs = list(combinations(names, 2))
 
-    friedman = _friedman(ranks) if len(names) > 2 else None
-    p_values = dict(zip(pairs, holm([wilcoxon(table[a], table[b]) for a, b in pairs]), strict=True))
-    may_differ = friedman.p < LEVEL if friedman else len(names) == 2
-    apart = {pair for pair, p in p_values.items() if may_differ and p < LEVEL}
-    groups = _groups(names, apart)
-    smallest = _smallest_p(n_blocks, len(pairs))
+    pairs = list(combinations(range(len(names)), 2))
+    p_values = holm([wilcoxon(table[names[i]], table[names[j]]) for i, j in pairs])
+    chi2, friedman = _friedman(ranks) if len(names) > 2 and n_blocks > 1 else (None, None)
+    may_differ = friedman is None or friedman < ALPHA
+    apart = {pair for pair, p in zip(pairs, p_values, strict=True) if may_differ and p < ALPHA}
+    groups = _groups(len(names), apart)
     return Comparison(
         names=tuple(names),
         mean_ranks=tuple(means[name] for name in names),
         n_blocks=n_blocks,
+        chi2=chi2,
         friedman=friedman,
-        p_values=p_values,
-        groups=groups,
-        letters=_letters(names, groups),
-        smallest_p=smallest,
-        sentence=_sentence(len(names), n_blocks, friedman, p_values, len(apart), smallest),
+        p_values=_square(len(names), dict(zip(pairs, p_values, strict=True))),
+        groups=tuple(group for group in groups if len(group) > 1),
+        letters=_letters(len(names), groups),
+        smallest_p=_smallest_p(n_blocks, len(pairs)),
+        sentence=_sentence(len(names), n_blocks, friedman, len(apart)),
     )
 
 
@@ -142,7 +138,7 @@ def wilcoxon(a: Sequence[float], b: Sequence[float]) -> float:
     doubled = [round(2 * rank) for rank in _ranks([abs(difference) for difference in differences])]
     total = sum(doubled)
     won = sum(rank for rank, difference in zip(doubled, differences, strict=True) if difference > 0)
-    if len(doubled) > _MOST_EXACT:
+    if len(doubled) > _EXACT:
         deviation = math.sqrt(sum(rank * rank for rank in doubled)) / 2
         return math.erfc(abs(won - total / 2) / deviation / math.sqrt(2))
     return min(1.0, 2 * float(_chances_up_to(tuple(sorted(doubled)))[min(won, total - won)]))
@@ -158,20 +154,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     corrected = [1.0] * len(p_values)
     largest = 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, (len(p_values) - place) * p_values[index])
-        corrected[index] = min(1.0, largest)
+    for place, number in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, (len(p_values) - place) * p_values[number])
+        corrected[number] = min(1.0, largest)
     return corrected
 
 
 def _checked_blocks(table: Mapping[str, Sequence[float]]) -> int:
-    sizes = {len(found) for found in table.values()}
-    if len(sizes) > 1 or 0 in sizes:
-        raise ValueError(f"each detector must have one value for each block; got {sorted(sizes)} values")
-    for name, found in table.items():
-        if any(math.isnan(value) for value in found):
+    sizes = sorted({len(own) for own in table.values()})
+    if len(sizes) != 1 or sizes == [0]:
+        raise ValueError(f"each detector must have one value for each block; got {sizes} values")
+    for name, own in table.items():
+        if any(math.isnan(value) for value in own):
             raise ValueError(f"the values of {name!r} must be numbers or minus infinity; got NaN")
-    return sizes.pop() if sizes else 0
+    return sizes[0]
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
@@ -182,15 +178,14 @@ def _ranks(values: Sequence[float]) -> list[float]:
     return [(places[value][0] + places[value][-1]) / 2 for value in values]
 
 
-def _friedman(ranks: Sequence[Sequence[float]]) -> Friedman | None:
-    """Test ranks of shape (n_blocks, n_detectors)."""
+def _friedman(ranks: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the statistic and its p-value for ranks of shape (n_blocks, n_names)."""
     n, k = len(ranks), len(ranks[0])
-    sums = [sum(found) for found in zip(*ranks, strict=True)]
     within = sum(rank * rank for block in ranks for rank in block) - n * k * (k + 1) ** 2 / 4
     if within <= 0:
-        return None  # all tie everywhere
-    chi2 = (k - 1) * sum((found - n * (k + 1) / 2) ** 2 for found in sums) / within
-    return Friedman(chi2, _chi2_above(chi2, k - 1))
+        return 0.0, 1.0  # all tie on all blocks
+    chi2 = (k - 1) * sum((sum(own) - n * (k + 1) / 2) ** 2 for own in zip(*ranks, strict=True)) / within
+    return chi2, _chi2_above(chi2, k - 1)
 
 
 def _chi2_above(value: float, degrees: int) -> float:
@@ -212,44 +207,40 @@ def _chances_up_to(doubled_ranks: tuple[int, ...]) -> NDArray[np.float64]:
     for rank in doubled_ranks:
         chances[rank:] += chances[:-rank].copy()
         chances /= 2
-        chances[: min(rank, len(chances))] *= 1
     return np.cumsum(chances)
 
 
-def _groups(names: Sequence[str], apart: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+def _square(k: int, p_values: Mapping[tuple[int, int], float]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(p_values.get((min(i, j), max(i, j)), 1.0) for j in range(k)) for i in range(k))
+
+
+def _groups(k: int, apart: set[tuple[int, int]]) -> list[tuple[int, ...]]:
     """Return groups of which no two are apart, such that any two which are not share one.
 
-    Each is grown, in the order of the names, from a pair that no group holds yet. Where what is apart depends
-    on the distance in rank alone, these are all the groups there are; in general all could be too many.
+    Each is grown, best first, from a pair that no group holds yet. Where a gap in rank decides what is apart,
+    these are all the maximal groups there are; in general all could be too many to find or to show.
     """
-    separated = set(apart)
-    together: set[tuple[str, str]] = set()
-    groups = []
-    for pair in combinations(names, 2):
-        if pair in separated or pair in together:
+    near = [{j for j in range(k) if (min(i, j), max(i, j)) not in apart} for i in range(k)]
+    together: set[tuple[int, int]] = set()
+    groups = [(i,) for i in range(k) if near[i] == {i}]
+    for i, j in combinations(range(k), 2):
+        if j not in near[i] or (i, j) in together:
             continue
-        group = set(pair)
-        for name in names:
-            if name not in group and not any((name, n) in separated or (n, name) in separated for n in group):
-                group.add(name)
-        ordered = tuple(name for name in names if name in group)
-        groups.append(ordered)
-        together.update(combinations(ordered, 2))
-    place = {name: index for index, name in enumerate(names)}
-    return tuple(sorted(groups, key=lambda group: [place[name] for name in group]))
+        group, candidates = [i, j], near[i] & near[j] - {i, j}
+        while candidates:
+            group.append(min(candidates))
+            candidates &= near[group[-1]] - {group[-1]}
+        groups.append(tuple(sorted(group)))
+        together.update(combinations(groups[-1], 2))
+    return sorted(groups)
 
 
-def _letters(names: Sequence[str], groups: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Return the compact letter display; who is apart from all has a letter of its own."""
-    grouped = {name for group in groups for name in group}
-    alone = [[name] for name in names if name not in grouped]
-    place = {name: index for index, name in enumerate(names)}
-    letters = dict.fromkeys(names, "")
-    for number, group in enumerate(sorted([*groups, *alone], key=lambda group: place[group[0]])):
-        turn, letter = divmod(number, len(_ALPHABET))
-        for name in group:
-            letters[name] += _ALPHABET[letter] + (str(turn + 1) if turn else "")
-    return letters
+def _letters(k: int, groups: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
+    """Return each detector's letters: one for each group it is in."""
+    shown = [chr(ord("a") + number) if number < 26 else f"[{number}]" for number in range(len(groups))]
+    return tuple(
+        "".join(letter for letter, group in zip(shown, groups, strict=True) if number in group) for number in range(k)
+    )
 
 
 def _smallest_p(n_blocks: int, n_pairs: int) -> float:
@@ -257,36 +248,28 @@ def _smallest_p(n_blocks: int, n_pairs: int) -> float:
     return min(1.0, 2.0 ** (1 - n_blocks) * n_pairs) if n_pairs else 1.0
 
 
-def _sentence(
-    k: int, n_blocks: int, friedman: Friedman | None, p_values: Mapping[tuple[str, str], float], n_apart: int, least: float
-) -> str:
+def _sentence(k: int, n_blocks: int, friedman: float | None, n_apart: int) -> str:
+    datasets, n_pairs = f"{n_blocks} dataset{'s' * (n_blocks > 1)}", math.comb(k, 2)
     if k < 2:
-        return f"{'A single' if k else 'No'} detector ran on every dataset: there is nothing to compare."
-    datasets, pairs = f"{n_blocks} dataset{'s' * (n_blocks > 1)}", len(p_values)
-    test = "Wilcoxon's test with Holm's correction" if pairs > 1 else "Wilcoxon's test"
-    any_two, both = (f"any two of {k} detectors", f"{k} detectors") if k > 2 else ("two detectors", "the two detectors")
-    if least >= LEVEL:
-        needed = next(n for n in range(2, 64) if _smallest_p(n, pairs) < LEVEL)
+        return f"One detector stands on all of {datasets}: there is nothing to compare it with."
+    pairs, smallest = f"{n_pairs} pair{'s' * (n_pairs > 1)}", _smallest_p(n_blocks, n_pairs)
+    if smallest >= ALPHA:
+        needed = next(n for n in range(n_blocks, 64) if _smallest_p(n, n_pairs) < ALPHA)
         return (
-            f"{datasets} cannot separate {any_two}: the smallest p-value that {test} could reach here is {least:.2g}, "
-            f"and it must be below {LEVEL}; at least {needed} datasets would be needed."
+            f"{datasets} cannot tell any two of {k} detectors apart, whatever the results: the smallest p-value that "
+            f"Wilcoxon's test with Holm's correction for {pairs} could reach is {smallest:.2g}, and "
+            f"{ALPHA:g} is needed. At least {needed} datasets would be."
         )
-    if friedman is None and k > 2:
-        return f"All {k} detectors tie on each of {datasets}."
-    smallest = min(p_values.values())
-    if friedman is None:
-        found = "separates" if n_apart else "does not separate"
-        return f"{test} {found} {both} on {datasets} ({_p(smallest)})."
-    if friedman.p >= LEVEL:
-        return f"Friedman's test finds no difference between {both} on {datasets} ({_p(friedman.p)}): none are separated."
-    start = f"Friedman's test finds a difference between {both} on {datasets} ({_p(friedman.p)})"
-    if not n_apart:
-        return f"{start}, but {test} separates no two of them (smallest {_p(smallest)})."
-    return (
-        f"{start}; {test} separates {n_apart} of {pairs} pairs (smallest {_p(smallest)}). "
-        "Detectors that share a letter are not separated."
-    )
+    told = [] if friedman is None else [f"Friedman's test over {datasets}: p {_p(friedman)}"]
+    if friedman is not None and friedman >= ALPHA:
+        told.append(f"these results do not tell {k} detectors apart")
+    else:
+        told.append(
+            f"Wilcoxon's test with Holm's correction tells {n_apart} of {pairs} of detectors apart "
+            f"(smallest p-value it could reach here: {smallest:.2g})"
+        )
+    return "; ".join(told) + "."
 
 
 def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+    return "< 1e-15" if value < 1e-15 else f"= {value:.2g}"

@@ -350,7 +350,7 @@ class Store:
 
     def _read_of(self, query: str, keys: Collection[str], *values: Any) -> list[Any]:
         """Read what a query with ``IN ({})`` finds for many keys, in pieces that SQLite takes."""
-        ordered = sorted(keys)
+        ordered = sorted(set(keys))
         pieces = (ordered[start : start + 500] for start in range(0, len(ordered), 500))
         return [row for p in pieces for row in self._read(query.format(",".join("?" * len(p))), (*values, *p))]
 

@@ -44,6 +44,9 @@ class Right:
         away = X - self.mean_
         return self.scale * away / np.linalg.norm(away.reshape(len(X), -1), axis=1).reshape(-1, *[1] * (X.ndim - 1))
 
+    def n_parameters(self):
+        return self.mean_.size
+
     def save(self, path):
         np.save(path / "mean.npy", self.mean_)
 
@@ -201,6 +204,11 @@ class ForgetsScale(Right):
         return self
 
 
+class CountsInWords(Right):
+    def n_parameters(self):
+        return "two"
+
+
 class GreyOnly(Right):
     def fit(self, X, *, seed):
         return super().fit(X.reshape(-1, 28, 28, 1), seed=seed)
@@ -245,6 +253,7 @@ WRONG = {
     EmbedsByRank: "embedding",
     WrongGradient: "input_gradient",
     ForgetsScale: "saving",
+    CountsInWords: "parameters",
     GreyOnly: "images",
     FlatReconstructionOfColour: "images",
     Float64Only: "images",
@@ -333,7 +342,7 @@ def test_only_floors_may_be_flat():
 
 def test_what_is_not_there_is_not_checked():
     """Abilities are optional: a detector without them passes their checks."""
-    for name in ("train_scores", "reconstruction", "embedding", "input_gradient", "saving"):
+    for name in ("train_scores", "reconstruction", "embedding", "input_gradient", "saving", "parameters"):
         named(name, spec_of(Flat))()
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from adbench.cli import data, listing, results, running
+from adbench.cli import data, listing, publishing, results, running
 from adbench.errors import AdbenchError
 
 
@@ -37,6 +37,9 @@ for command in (
     results.show,
     results.why,
     results.export,
+    publishing.bundle,
+    publishing.verify,
+    publishing.diff,
 ):
     app.add_command(command)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +16,15 @@ from adbench.errors import UsageError
 if TYPE_CHECKING:
     from adbench.record import Record
     from adbench.reporting.cells import Cell
-    from adbench.store import Store
 
 _stores = click.option(
     "--store",
     "stores",
-    type=FOLDER,
+    type=click.Path(path_type=Path),
     multiple=True,
     default=(DEFAULT_STORE,),
     show_default=True,
-    help="Folder of results; repeat to join several.",
+    help="Folder of results, bundle, or folder of bundles; repeat to join several.",
 )
 _store = click.option("--store", type=FOLDER, default=DEFAULT_STORE, show_default=True, help="Folder of results.")
 
@@ -48,9 +46,8 @@ def leaderboard(stores: tuple[Path, ...], out: Path, check: bool, images: str) -
         click.echo(f"Leaderboard: {write_pages(stores, out, images=images)}")
         return
     from adbench.reporting import pages
-    from adbench.store import Store
 
-    found = pages.differences(_pages(stores, Store.open_for_reading, images=images), out)
+    found = pages.differences(_pages(stores, cache=False, images=images), out)
     for line in found:
         click.echo(line, err=True)
     if found:
@@ -130,26 +127,20 @@ def write_pages(stores: Sequence[Path], out: Path, *, tidy: bool = True, images:
     return out / "README.md"
 
 
-def _pages(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None, *, images: str) -> dict[str, str]:
+def _pages(stores: Sequence[Path], *, cache: bool = True, images: str) -> dict[str, str]:
+    from adbench.bundles.gathering import opened
     from adbench.reporting.assembly import all_pages
 
-    with _opened(stores, open_store) as sources:
+    with opened(*stores, cache=cache) as sources:
         return all_pages(sources, images=images)
 
 
 def _cells(stores: Sequence[Path], only: set[str] | None = None) -> list[Cell]:
+    from adbench.bundles.gathering import opened
     from adbench.reporting.cells import read_cells
 
-    with _opened(stores) as sources:
+    with opened(*stores, cache=True) as sources:
         return read_cells(sources, only=only)
-
-
-@contextmanager
-def _opened(stores: Sequence[Path], open_store: Callable[[Path], Store] | None = None) -> Iterator[list[Store]]:
-    from adbench.store import Store
-
-    with ExitStack() as stack:
-        yield [stack.enter_context((open_store or Store.open)(folder)) for folder in stores]
 
 
 def _record(store: Path, prefix: str) -> Record:

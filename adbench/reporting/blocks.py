@@ -45,7 +45,7 @@ class Pictures:
 
 def packed(block: Mapping[str, Any]) -> bytes:
     """Return a block as compressed JSON, the same bytes for the same block."""
-    return compress(json.dumps(block, separators=(",", ":"), allow_nan=False).encode(), mtime=0)
+    return compress(json.dumps(block, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(), mtime=0)
 
 
 def block_of(

@@ -11,7 +11,7 @@ from adbench.reporting.filenames import picture_name
 from adbench.reporting.leaderboard import Board, boards_of, by_mean
 from adbench.reporting.matrix import matrix
 from adbench.reporting.origin import command, provenance
-from adbench.reporting.rows import Row, Task
+from adbench.reporting.rows import NO_SCORES, Row, Task
 from adbench.reporting.words import code, folded, marked, megabytes, number, rows_of, seconds, table, text, with_limits
 
 _REASON_LENGTH = 300
@@ -145,7 +145,7 @@ def status(row: Row) -> str:
         for s, count in row.statuses.items()
         if s != "ok"
     ]
-    words = ", ".join(told)
+    words = ", ".join(told) or NO_SCORES
     return f"**{words}**" if row.failed else words
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from html import escape
-from pathlib import Path
+from importlib.metadata import version
 from typing import Any
 
-from adbench.finder import cache_folder
+from adbench.reporting.caching import remembered
 from adbench.reporting.ranking import Comparison
 from adbench.reporting.words import MARK
 
 Spec = dict[str, Any]
+
+PICTURE_VERSION = 1
+"""Kept with drawn pictures; raised whenever ``svg`` changes."""
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito's palette: told apart with any colour vision.
@@ -201,21 +203,14 @@ def front_of(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def svg(spec: Mapping[str, Any]) -> str:
     """Draw a specification, the same bytes for the same one; what was drawn once is kept on disk."""
-    from importlib.metadata import version
-
-    import vl_convert
-
     body = json.dumps({**spec, "config": _PICTURE}, sort_keys=True)
-    kept = cache_folder() / "charts" / f"{sha256((version('vl-convert-python') + body).encode()).hexdigest()}.svg"
-    try:
-        drawn = kept.read_text(encoding="utf-8")
-        if drawn.startswith(MARK) and drawn.endswith("</svg>\n"):
-            return drawn
-    except (OSError, UnicodeDecodeError):
-        pass
-    drawn = _titled(vl_convert.vegalite_to_svg(body), spec["description"])
-    _keep(kept, drawn)
-    return drawn
+
+    def draw() -> str:
+        import vl_convert
+
+        return _titled(vl_convert.vegalite_to_svg(body), spec["description"])
+
+    return remembered("charts", f"{PICTURE_VERSION} {version('vl-convert-python')} {body}", str, draw)
 
 
 def _titled(drawn: str, title: str) -> str:
@@ -225,13 +220,3 @@ def _titled(drawn: str, title: str) -> str:
         drawn = re.sub(rf'(id="|#){re.escape(name)}\b', rf"\g<1>part{number}", drawn)
     opening = drawn.index(">") + 1
     return f"{MARK}\n{drawn[:opening]}<title>{escape(title)}</title>{drawn[opening:].rstrip()}\n"
-
-
-def _keep(path: Path, drawn: str) -> None:
-    partial = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(drawn, encoding="utf-8")
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)  # it is drawn again next time

@@ -31,7 +31,7 @@ Evaluations = dict[str, dict[str, Evaluation]]
 Comparisons = dict[str, dict[str, dict[str, Interval]]]
 
 
-class _Evaluated(msgspec.Struct):
+class Evaluated(msgspec.Struct):
     """What is kept of a trial: test set -> score -> evaluation, and notes on rules that failed."""
 
     tests: Evaluations
@@ -98,7 +98,7 @@ class Evaluator:
 
     def recall(self, keys: Collection[str]) -> None:
         """Get ready for some trials: take what is cached of them."""
-        names = [name for key in keys for name in (key, _lines_of(key))]
+        names = [name for key in keys for name in (key, lines_of(key))]
         self._known = self._source.cached(self._version, names)
 
     def evaluate(self, record: Record) -> tuple[Record, Evaluations]:
@@ -111,7 +111,7 @@ class Evaluator:
             return record, {}
         if not self._source.has_arrays(record.key):
             return replace(record, status="error", reason=f"score file {record.key[:12]}….npz is missing"), {}
-        known = decoded(self._known.get(record.key), _Evaluated)
+        known = decoded(self._known.get(record.key), Evaluated)
         if known is None:
             try:
                 known = self._evaluate(record, self._arrays(record.key))
@@ -126,7 +126,7 @@ class Evaluator:
         A line whose scores cannot be read is left out, and a note says so.
         """
         named = {line.name: line for line in lines}
-        known = decoded(self._known.get(_lines_of(record.key)), _Differences) or {}
+        known = decoded(self._known.get(lines_of(record.key)), _Differences) or {}
         made = {name: known[name] for name in named if name in known}
         notes = []
         for name in named.keys() - made.keys():
@@ -135,7 +135,7 @@ class Evaluator:
             except StoreError as error:
                 notes.append(f"not compared with {named[name].record.trial.detector_label}: {error}")
         if not made.keys() <= known.keys():
-            self._new[_lines_of(record.key)] = encoded(made)
+            self._new[lines_of(record.key)] = encoded(made)
         found: Comparisons = {}
         for name in sorted(made):
             for test, by_score in made[name].items():
@@ -149,7 +149,7 @@ class Evaluator:
         self._source.keep_cached(self._version, self._new)
         self._new = {}
 
-    def _evaluate(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> _Evaluated:
+    def _evaluate(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> Evaluated:
         rate = record.rows.get("contamination") or NOVELTY_RATE
         tests: Evaluations = {}
         notes: dict[str, None] = {}
@@ -163,7 +163,7 @@ class Evaluator:
                 made = evaluate(y, scores, train_scores, rate=rate, thresholds=sound)
                 notes |= dict.fromkeys(f"{score}: {failure}" for failure in failures if failure)
             tests.setdefault(test, {})[score] = made
-        return _Evaluated(tests, tuple(notes))
+        return Evaluated(tests, tuple(notes))
 
     def _difference(self, key: str, line: Line) -> dict[str, dict[str, Interval]]:
         lines = line.scores
@@ -187,7 +187,8 @@ def scores_in(arrays: Mapping[str, NDArray[Any]]) -> list[tuple[str, str, NDArra
     return [(test, score, arrays[f"scores/{test}/{score}"]) for _, test, score in names]
 
 
-def _lines_of(key: str) -> str:
+def lines_of(key: str) -> str:
+    """Return the name under which a trial's comparisons are kept."""
     return f"{key}-lines"
 
 

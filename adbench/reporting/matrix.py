@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from adbench.reporting.rows import Row
+from adbench.reporting.rows import NO_SCORES, Row
 from adbench.reporting.words import marked, table, text
 
 _WIDEST = 8
@@ -74,5 +74,5 @@ def _cell(rows: Sequence[Row], *, is_best: bool) -> str:
 
 def _word(row: Row) -> str:
     """Return the first status that is not ok."""
-    word = text(next(status for status in row.statuses if status != "ok"))
+    word = text(next((status for status in row.statuses if status != "ok"), NO_SCORES))
     return f"**{word}**" if row.failed else word

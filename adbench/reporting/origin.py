@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from adbench.record import MISSING, Record
 from adbench.reporting.cells import Cell
@@ -54,10 +55,10 @@ def origin_of(cells: Iterable[Cell]) -> Origin:
     """Gather the origin of some cells."""
     cells = list(cells)
     records = [cell.record for cell in cells]
-    repetitions: dict[tuple[Any, ...], int] = {}
+    repetitions: dict[Ran, int] = {}
     for record in records:
-        place = _place(record)
-        repetitions[place] = max(repetitions.get(place, 0), record.trial.repetition + 1)
+        ran = _ran(record)
+        repetitions[ran] = max(repetitions.get(ran, 0), record.trial.repetition + 1)
     return Origin(
         variants=_sorted(record.trial.dataset_label for record in records if record.trial.variant),
         repetitions=_sorted(record.trial.repetition for record in records),
@@ -65,7 +66,7 @@ def origin_of(cells: Iterable[Cell]) -> Origin:
         days=_sorted(record.finished[:10] for record in records if record.finished),
         machines=_sorted(machine_told(cell.machine) for cell in cells if cell.machine),
         missing=sum(record.status == MISSING for record in records),
-        ran=tuple(sorted(Ran(*place, number) for place, number in repetitions.items())),
+        ran=tuple(sorted(replace(ran, repetitions=number) for ran, number in repetitions.items())),
     )
 
 
@@ -167,12 +168,18 @@ def _option(name: str, value: str) -> str:
     return f"{name} {printable(shlex.quote(value))}"
 
 
-def _place(record: Record) -> tuple[Any, ...]:
-    """Return the fields of :class:`Ran`; ``-D`` names a user's own file by its name alone."""
+def _ran(record: Record) -> Ran:
+    """Return what ran, without repetitions; ``-D`` names a user's own file by its name alone."""
     trial = record.trial
-    address = record.dataset_facts.get("address") or f"{trial.dataset}/{trial.task}"
-    split, params = (json.dumps(dict(value), sort_keys=True) for value in (trial.split_overrides, trial.overrides))
-    return trial.root, split, params, trial.detector, trial.dataset, address
+    return Ran(
+        root=trial.root,
+        split=json.dumps(dict(trial.split_overrides), sort_keys=True),
+        params=json.dumps(dict(trial.overrides), sort_keys=True),
+        detector=trial.detector,
+        dataset=trial.dataset,
+        address=record.dataset_facts.get("address") or f"{trial.dataset}/{trial.task}",
+        repetitions=0,
+    )
 
 
 def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adbench.reporting import charts
+import adbench.reporting.charts as charts
 from adbench.reporting.filenames import chart_name
 from adbench.reporting.leaderboard import Leaderboard, Section
 from adbench.reporting.markdown import has_diagram, has_front

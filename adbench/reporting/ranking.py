@@ -10,15 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adbench.reporting.caching import remembered
 from adbench.reporting.words import counted
 
 ALPHA = 0.05
 """What a p-value must stay below to tell detectors apart."""
+
+RANKING_VERSION = 1
+"""Kept with what is remembered; raised whenever what is made here changes."""
 
 _EXACT = 50
 """Blocks up to which Wilcoxon's distribution is enumerated."""
@@ -76,6 +81,14 @@ def compare(values: Mapping[str, Sequence[float]]) -> Comparison:
     >>> made.mean_ranks, made.groups, made.smallest_p
     ((1.0, 2.0), ((0, 1),), 0.25)
     """
+    ordered = {name: list(values[name]) for name in sorted(values)}
+    # What makes the p-values takes longer to import than all else that a page needs.
+    return remembered(
+        "rankings", f"{RANKING_VERSION} {version('scipy')} {ordered}", Comparison, lambda: _compared(ordered)
+    )
+
+
+def _compared(values: Mapping[str, Sequence[float]]) -> Comparison:
     table = np.array([list(own) for own in values.values()], dtype=np.float64)  # (n_names, n_blocks)
     ranks = _mean_ranks(table)
     order = sorted(range(len(table)), key=lambda number: (ranks[number], list(values)[number]))
@@ -129,16 +142,18 @@ def _wilcoxon(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the two-sided p-value of each pair, shape ``(n_names, n_names)``."""
     from scipy.stats import wilcoxon
 
-    n_names, n_blocks = table.shape
+    n_names = len(table)
     pairs = np.array(list(combinations(range(n_names), 2)), dtype=np.intp).reshape(-1, 2)
-    differences = table[pairs[:, 0]] - table[pairs[:, 1]]
+    # To 12 digits: means of the same numbers in another order must not differ.
+    differences = (table[pairs[:, 0]] - table[pairs[:, 1]]).round(12)
+    n_differing = (differences != 0).sum(axis=1)
     p = np.ones(len(pairs))
-    no_zero = (differences != 0).all(axis=1)
-    some = ~no_zero & (differences != 0).any(axis=1)
-    # Enumerated where it can be; blocks without a difference say nothing, and leave a normal approximation.
-    for chosen, method in ((no_zero, "exact" if n_blocks <= _EXACT else "asymptotic"), (some, "asymptotic")):
-        if chosen.any():
-            p[chosen] = wilcoxon(differences[chosen], axis=1, method=method).pvalue
+    # A block on which two are equal says nothing of which is better: it is left out, and n is smaller there.
+    for n in np.unique(n_differing[n_differing > 0]):
+        chosen = n_differing == n
+        kept = differences[chosen]
+        kept = kept[kept != 0].reshape(-1, n)
+        p[chosen] = wilcoxon(kept, axis=1, method="exact" if n <= _EXACT else "asymptotic").pvalue
     made = np.ones((n_names, n_names))
     made[pairs[:, 0], pairs[:, 1]] = made[pairs[:, 1], pairs[:, 0]] = p
     return made

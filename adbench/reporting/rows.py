@@ -28,6 +28,10 @@ ROWS_VERSION = 1
 """Kept with cached rows; raised whenever what is made here changes."""
 
 
+NO_SCORES = "no scores"
+"""Said of what is ``ok`` and yet has no scores on a test set: somebody else's record may promise more than it holds."""
+
+
 class Decided(msgspec.Struct, frozen=True, gc=False):
     """What a threshold rule achieves: means over repetitions; ``promised`` is a false-alarm rate, if any."""
 

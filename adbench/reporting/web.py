@@ -12,7 +12,7 @@ import msgspec
 from adbench import __version__
 from adbench.errors import StoreError
 from adbench.intervals import Interval
-from adbench.record import MISSING, Record
+from adbench.record import MISSING
 from adbench.reporting.blocks import BLOCKS_VERSION, Pictures, block_of, packed
 from adbench.reporting.boards import mark
 from adbench.reporting.caching import decoded, encoded
@@ -21,13 +21,15 @@ from adbench.reporting.leaderboard import Board, Leaderboard, Section, Standing,
 from adbench.reporting.markdown import LEGEND
 from adbench.reporting.origin import command, machine_told, plain_provenance
 from adbench.reporting.pictures import charts_of
-from adbench.reporting.rows import Outcome, Row, Task
+from adbench.reporting.rows import NO_SCORES, Outcome, Row, Task
 from adbench.reporting.site import page
 from adbench.reporting.source import Source
 from adbench.specs import ThresholdSpec
 
 BLOCK_BYTES, IMAGE_BYTES = 2_900_000, 600_000
 """What the page may spend on its trials' details, so that it stays under 5 MB."""
+
+_AT_ONCE = 200  # trials asked of a source together
 
 _PART = {"": "all data", "image": "images", "table": "tables"}
 
@@ -69,46 +71,29 @@ class _Blocks:
 
     def gather(self, board: Leaderboard) -> None:
         """Make the blocks of a leaderboard's trials until the page is full."""
-        room, states = BLOCK_BYTES, [source.states() for source in self.sources]
-        machines = [source.run_facts() for source in self.sources]
-        evaluators = [Evaluator(source, self.thresholds) for source in self.sources]
-        for task, outcome, whole in _by_repetition(board):
-            if outcome.status == MISSING or outcome.key in self.kept:
-                continue
-            number = next(number for number, known in enumerate(states) if outcome.key in known)
-            made = self._made(self.sources[number], evaluators[number], machines[number], task, outcome, whole=whole)
-            room -= len(made.block) * 4 // 3
-            if room < 0:
-                break
-            self.kept[outcome.key] = b64encode(made.block).decode()
-            self._take(made.pictures)
+        makers = [_Maker(source, self.thresholds) for source in self.sources]
+        wanted = [(task, outcome, whole) for task, outcome, whole in _by_repetition(board) if outcome.status != MISSING]
+        room = BLOCK_BYTES
+        for start in range(0, len(wanted), _AT_ONCE):
+            asked: list[list[tuple[str, bool, bool]]] = [[] for _ in makers]
+            for task, outcome, whole in wanted[start : start + _AT_ONCE]:
+                number = next(number for number, maker in enumerate(makers) if outcome.key in maker.states)
+                asked[number].append((outcome.key, whole, whole and self._may_show(task)))
+            for maker, own in zip(makers, asked, strict=True):
+                for key, made in maker.blocks(own):
+                    room -= len(made.block) * 4 // 3
+                    if room < 0:
+                        return
+                    self.kept[key] = b64encode(made.block).decode()
+                    self._take(made.pictures)
+
+    def _may_show(self, task: Task) -> bool:
+        return self.images == "all" or (self.images == "free" and bool(task.dataset_facts.get("images_licence")))
 
     def _take(self, pictures: Mapping[str, str]) -> None:
         new = {name: url for name, url in pictures.items() if name not in self.pictures}
         if sum(map(len, self.pictures.values())) + sum(map(len, new.values())) <= IMAGE_BYTES:
             self.pictures |= new
-
-    def _made(
-        self,
-        source: Source,
-        evaluator: Evaluator,
-        machines: Mapping[int, Mapping[str, Any]],
-        task: Task,
-        outcome: Outcome,
-        *,
-        whole: bool,
-    ) -> _Made:
-        free = bool(task.dataset_facts.get("images_licence"))
-        shown = whole and (self.images == "all" or (self.images == "free" and free))
-        version = f"block {BLOCKS_VERSION} {evaluation_version(self.thresholds)} {whole:d}{shown:d}"
-        name = f"{outcome.key}-block"
-        known = decoded(source.cached(version, [name]).get(name), _Made)
-        if known is None:
-            record = source.records([outcome.key])[outcome.key]
-            told = machine_told(facts) if (facts := machines.get(record.run)) else ""
-            known = _make(source, evaluator, record, machine=told, whole=whole, shown=shown)
-            source.keep_cached(version, {name: encoded(known)})
-        return known
 
 
 class _Made(msgspec.Struct):
@@ -116,16 +101,45 @@ class _Made(msgspec.Struct):
     pictures: dict[str, str]
 
 
-def _make(source: Source, evaluator: Evaluator, record: Record, *, machine: str, whole: bool, shown: bool) -> _Made:
-    evaluator.recall([record.key])
-    record, evaluations = evaluator.evaluate(record)
-    pictures = Pictures()
-    try:
-        arrays = source.arrays(record.key) if evaluations else {}
-    except StoreError:
-        arrays, evaluations = {}, {}
-    block = block_of(record, evaluations, arrays, machine=machine, whole=whole, pictures=pictures if shown else None)
-    return _Made(packed(block), pictures.found)
+class _Maker:
+    """Makes the blocks of one source's trials, and keeps them there."""
+
+    def __init__(self, source: Source, thresholds: Sequence[ThresholdSpec]) -> None:
+        self._source = source
+        self._evaluator = Evaluator(source, thresholds)
+        self._machines = source.run_facts()
+        self._version = f"block {BLOCKS_VERSION} {evaluation_version(thresholds)}"
+        self.states = source.states()
+
+    def blocks(self, asked: Sequence[tuple[str, bool, bool]]) -> Iterator[tuple[str, _Made]]:
+        """Yield the blocks of some trials: their keys, whether they are whole, and whether images are shown."""
+        names = {key: f"{key}-block{whole:d}{shown:d}" for key, whole, shown in asked}
+        known = self._source.cached(self._version, names.values())
+        for key, whole, shown in asked:
+            made = decoded(known.get(names[key]), _Made)
+            if made is None:
+                made = self._make(key, whole=whole, shown=shown)
+                self._source.keep_cached(self._version, {names[key]: encoded(made)})
+            yield key, made
+
+    def _make(self, key: str, *, whole: bool, shown: bool) -> _Made:
+        self._evaluator.recall([key])
+        record, evaluations = self._evaluator.evaluate(self._source.records([key])[key])
+        pictures = Pictures()
+        try:
+            arrays = self._source.arrays(key) if evaluations else {}
+        except StoreError:
+            arrays, evaluations = {}, {}
+        facts = self._machines.get(record.run)
+        block = block_of(
+            record,
+            evaluations,
+            arrays,
+            machine=machine_told(facts) if facts else "",
+            whole=whole,
+            pictures=pictures if shown else None,
+        )
+        return _Made(packed(block), pictures.found)
 
 
 def _by_repetition(board: Leaderboard) -> Iterator[tuple[Task, Outcome, bool]]:
@@ -202,7 +216,7 @@ def _row(row: Row, board: Board, numbers: Mapping[str, int], blocks: Mapping[str
         "attack": board.is_attack,
         "score": row.score,
         "declared": row.declared,
-        "status": "ok" if row.statuses.keys() == {"ok"} else ", ".join(statuses),
+        "status": ", ".join(statuses) if row.statuses.keys() != {"ok"} else "ok" if row.auroc else NO_SCORES,
         "rank": row.rank,
         "auroc": _limits(row.auroc),
         "ap": _limits(row.average_precision),

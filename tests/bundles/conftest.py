@@ -5,6 +5,7 @@ import json
 import zipfile
 from types import SimpleNamespace
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,9 +24,10 @@ NAME = "some.adbench.zip"
 @pytest.fixture
 def store(synthetic, tmp_path):
     """A store of a floor, a method with two scores, a failure and a trial that has not run."""
+    tests = ["test", "noisy (2.0)"]
     made = [
-        synthetic.record("random", separation=0.0, role="floor"),
-        synthetic.record("alpha", scores=["elbo", "rate"], tests=["test", "noisy (2.0)"]),
+        synthetic.record("random", separation=0.0, role="floor", tests=tests),
+        synthetic.record("alpha", scores=["elbo", "rate"], tests=tests),
         synthetic.record("beta", status="error", reason="ValueError: no", log="Traceback\n  it broke\n"),
         synthetic.record("gamma", status="missing", reason="not run yet", run=0),
     ]
@@ -90,7 +92,7 @@ def rebuild(path, changes, *, mend=True):
         for name, data in contents.items():
             file.add(name, data)
         if mend:
-            stated["members"] = dict(file.members)
+            stated["members"] = msgspec.to_builtins(file.members)
         file.add(layout.MANIFEST, json.dumps(stated).encode())
 
 

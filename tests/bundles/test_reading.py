@@ -103,12 +103,13 @@ def test_a_bundle_that_is_not_there(tmp_path):
         ({"protocol": 2}, r"is of protocol '2', this adbench reads 1: it was made by adbench .*: pip install"),
         ({"version": 9}, r"is of version '9', this adbench reads 1"),
         ({"format": "other"}, "manifest is not that of a bundle"),
-        ({"counts": {"trials": "many"}}, "no sound 'counts'"),
-        ({"runs": {"1": {"processor": ["x"]}}}, "run 1 has no sound"),
-        ({"runs": {"one": {}}}, "a run has the number 'one'"),
-        ({"runs": []}, "the facts of its runs are none"),
+        ({"counts": {"trials": "many"}}, r"Expected `int`, got `str` - at `\$\.counts\.trials`"),
+        ({"runs": {"1": {"processor": ["x"]}}}, "its manifest cannot be read"),
+        ({"runs": {"one": {}}}, "Expected `int`"),
+        ({"runs": []}, "Expected `object`, got `array`"),
+        ({"runs": {"1": {"started": "now"}}}, "missing required field `processor`"),
         ({"runs": {}}, "names a run that there is not"),
-        ({"thresholds": {"iqr": {}}}, "no sound 'thresholds'"),
+        ({"thresholds": {"iqr": {}}}, "missing required field `target`"),
     ],
 )
 def test_manifests_that_do_not_fit_are_refused(bundling, path, changes, told):

@@ -11,9 +11,11 @@ from adbench import metrics
 from adbench.bundles import layout
 from adbench.bundles.bundle import Bundle
 from adbench.bundles.gathering import opened
-from adbench.bundles.precision import singled
+from adbench.bundles.precision import compacted
 from adbench.bundles.redaction import without_paths
 from adbench.errors import StoreError, UsageError
+from adbench.metric_names import RANK_METRICS
+from adbench.reporting.assembly import all_pages
 from adbench.reporting.export import COLUMNS
 from adbench.store import Store
 
@@ -42,6 +44,17 @@ def test_a_bundle_is_a_source_of_the_same_results(store, path):
         assert other.cached("1", keys) == {}
 
 
+def test_pages_of_a_bundle_are_those_of_its_store(store, path):
+    """Whoever has the bundle can make the very same pages, the offline one included."""
+    made = []
+    for place in (store, path):
+        with opened(place) as sources:
+            made.append(all_pages(sources, images="free"))
+
+    assert made[0] == made[1]
+    assert len(made[0]) > 3
+
+
 def test_the_same_store_gives_the_same_bytes(bundling, store, path, tmp_path, monkeypatch):
     """A bundle depends on nothing but the results: no clock, no folder."""
     other = tmp_path / "elsewhere"
@@ -51,10 +64,10 @@ def test_the_same_store_gives_the_same_bytes(bundling, store, path, tmp_path, mo
     assert bundling.of(other, store, name="another.adbench.zip").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("single", [False, True])
-def test_a_bundle_of_a_bundle_is_that_bundle(bundling, store, tmp_path, single):
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_bundle_of_a_bundle_is_that_bundle(bundling, store, tmp_path, compact):
     """Publishing what was published changes nothing."""
-    path = bundling.of(tmp_path, store, single=single)
+    path = bundling.of(tmp_path, store, compact=compact)
 
     assert bundling.of(tmp_path, path, name="again.adbench.zip").read_bytes() == path.read_bytes()
 
@@ -171,15 +184,19 @@ def test_of_several_sources_the_newest_state_counts(bundling, synthetic, tmp_pat
     """A trial that ran later, or that was planned later in place of another, is the one that is published."""
     old, old_arrays = synthetic.record("alpha")
     changed, changed_arrays = synthetic.record("alpha", detector_code={"version": "2.0"})
-    first = synthetic.store(tmp_path / "first", (old, old_arrays), synthetic.record("beta", status="timeout"))
+    failed, ran = synthetic.record("beta", status="timeout"), synthetic.record("gamma")
+    first = synthetic.store(tmp_path / "first", (old, old_arrays), failed, ran)
     again = replace(synthetic.record("beta")[0], finished="2025-01-01T00:00:00Z")
-    second = synthetic.store(tmp_path / "second", (changed, changed_arrays), (again, synthetic.record("beta")[1]))
+    planned = synthetic.record("gamma", status="missing", finished="")
+    second = synthetic.store(
+        tmp_path / "second", (changed, changed_arrays), (again, synthetic.record("beta")[1]), planned
+    )
 
     with Bundle(bundling.of(tmp_path, first, second)) as bundle:
         records = bundle.records()
 
-    assert set(records) == {changed.key, again.key}
-    assert records[again.key].status == "ok"
+    assert set(records) == {changed.key, again.key, ran[0].key}
+    assert {record.status for record in records.values()} == {"ok"}
 
 
 def test_runs_of_several_sources_keep_their_facts(bundling, synthetic, tmp_path):
@@ -254,19 +271,19 @@ def test_a_folder_that_cannot_be_written_is_told(bundling, store, tmp_path):
         bundling.of(tmp_path / "nowhere", store)
 
 
-# Single precision
+# Rounded scores
 
 
 @given(
     values=st.lists(st.floats(-1e30, 1e30) | st.sampled_from([0.0, -0.0, 1.0, 1 + 1e-12, -1 - 1e-12]), min_size=1),
     train=st.integers(0, 5),
 )
-def test_single_precision_keeps_order_and_ties(values, train):
+def test_rounding_keeps_order_and_ties(values, train):
     """Whatever the scores, those of training and test together have the same order and the same ties as before."""
     scores = np.array(values)
     train = min(train, len(scores))
 
-    made = singled({"train_scores/s": scores[:train], "scores/test/s": scores[train:], "y/test": scores > 0})
+    made = compacted({"train_scores/s": scores[:train], "scores/test/s": scores[train:], "y/test": scores > 0})
 
     rounded = np.concatenate([made["train_scores/s"], made["scores/test/s"]])
     assert rounded.dtype == np.float32
@@ -274,29 +291,39 @@ def test_single_precision_keeps_order_and_ties(values, train):
     assert made["y/test"].dtype == bool
 
 
-def test_single_precision_moves_scores_by_little():
-    """Scores that lie apart are their nearest float32; what float32 cannot hold stays as it is."""
-    scores = np.linspace(-3, 5, 1000)
-    assert np.array_equal(singled({"scores/t/s": scores})["scores/t/s"], scores.astype(np.float32))
+@given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=50))
+def test_rounding_moves_scores_by_millionths(values):
+    """Where float32 can tell scores apart, none moves by more than 8 millionths."""
+    scores = np.unique(np.float64(values).round(3))
+
+    assert compacted({"scores/t/s": scores})["scores/t/s"] == pytest.approx(scores, rel=8e-6)
+
+
+def test_rounding_twice_is_rounding_once():
+    """What was rounded stays, and so does what float32 cannot hold."""
+    once = compacted({"scores/t/s": np.random.default_rng(0).normal(size=100)})
+    assert compacted(once)["scores/t/s"] is once["scores/t/s"]
     for beyond in (1e39, np.inf, np.nan):
         kept = np.array([1.0, beyond])
-        assert singled({"scores/t/s": kept})["scores/t/s"] is kept
+        assert compacted({"scores/t/s": kept})["scores/t/s"] is kept
 
 
-def test_a_bundle_in_single_precision_has_the_same_ranking(bundling, synthetic, tmp_path):
-    """Rank metrics do not change at all, and the scores take half the space."""
+def test_a_compact_bundle_has_the_same_ranking(bundling, synthetic, tmp_path):
+    """Rank metrics do not change at all, and the scores take less than half the space."""
     store = synthetic.store(tmp_path / "store", *(synthetic.record(f"d{n}") for n in range(20)))
-    double, single = bundling.of(tmp_path, store), bundling.of(tmp_path, store, name="s.adbench.zip", single=True)
+    exact, compact = bundling.of(tmp_path, store), bundling.of(tmp_path, store, name="c.adbench.zip", compact=True)
 
     ranks = [
-        [r["value"] for r in bundling.rows(path, layout.NUMBERS) if r["metric"] in ("auroc", "average_precision")]
-        for path in (double, single)
+        [r["value"] for r in bundling.rows(path, layout.NUMBERS) if r["metric"] in RANK_METRICS]
+        for path in (exact, compact)
     ]
 
     assert ranks[0] == ranks[1]
-    assert len(bundling.members(single)["scores-float32-0001.parquet"]) < 0.6 * len(
-        bundling.members(double)["scores-float64-0001.parquet"]
-    )
+    sizes = [
+        len(bundling.members(path)[f"scores-{dtype}-0001.parquet"])
+        for path, dtype in ((exact, "float64"), (compact, "float32"))
+    ]
+    assert sizes[1] < 0.5 * sizes[0]
 
 
 # The command
