@@ -80,7 +80,7 @@ def auroc_interval(auroc: float, variance: float, n_smaller: int) -> Interval:
     deviation is 2.5 times that of the normal rows)::
 
         anomalies, normals          AUROC .6   .9   .99     wide: .6   .9   .99
-        3, 100                        @@@@
+        3, 100                          88.7  96.7  94.8         90.4  98.1  95.0
         10, 500                         94.4  94.5  95.0         96.1  96.4  96.4
         100, 1000                       94.9  95.1  96.0         95.0  95.5  95.7
         1000, 1000                      94.8  94.9  94.9         94.9  94.8  95.1
@@ -117,10 +117,10 @@ def delong_difference(y_true: ArrayLike, a: ArrayLike, b: ArrayLike) -> Interval
 
     Notes
     -----
-    Coverage found by simulation, as in :func:`auroc_interval`: with AUROCs of .5 and .9, 92-95 % for
-    10 anomalies and 94-96 % for 100 or 1000; where both are .99, up to 100 % for 10 anomalies.
-    A score no better than ``b`` has ``lower > 0`` in at most 4.5 % of the draws for 10 anomalies,
-    in 3 % for 100 (nominal: 2.5 %).
+    Coverage found by simulation, as in :func:`auroc_interval`, 3000 draws each of AUROCs from .5 to .99: 92-95 %
+    for 10 anomalies, 94-97 % for 100 or 1000; where both are .99, 100 % for 10 anomalies. A score as good as
+    ``b`` has ``lower > 0`` in at most 3.4 % of the draws for 10 anomalies, in 2.5 % for 100 or 1000 (nominal:
+    2.5 %), but in up to 7 % for 3.
 
     References
     ----------
@@ -174,7 +174,7 @@ def average_precision_replicates(
     stops = np.flatnonzero(anomalies)
     anomalies, normals = anomalies[stops], np.diff(fp[stops], prepend=0)  # (n_runs,)
     exact = np.sum(anomalies * tp[stops] / (tp + fp)[stops]) / n_anomalies
-    first_of_run = np.unique(np.linspace(0, len(stops), _MAX_RUNS, endpoint=False).astype(int))
+    first_of_run = _first_of_runs(tp[stops], fp[stops])
     anomalies, normals = np.add.reduceat(anomalies, first_of_run), np.add.reduceat(normals, first_of_run)
     above = np.cumsum(anomalies)
     shift = exact - np.sum(anomalies * above / (above + np.cumsum(normals))) / n_anomalies
@@ -210,7 +210,10 @@ def percentile_interval(estimate: float, replicates: ArrayLike) -> Interval:
     AUROCs of :func:`auroc_interval`::
 
         anomalies, normals          AUROC .6   .9   .99     wide: .6   .9   .99
-        3, 100                        @@@@
+        3, 100                          97.8 100.0  99.0        100.0  97.3  98.8
+        10, 500                         95.7  95.8  96.5         93.2  95.7  96.0
+        100, 1000                       94.8  95.1  96.0         94.4  94.8  95.4
+        1000, 1000                      94.2  94.8  95.1         94.9  93.9  95.5
     """
     ordered = np.sort(np.asarray(replicates, dtype=np.float64))
     lower, upper = _hazen(ordered, 0.025), _hazen(ordered, 0.975)
@@ -297,6 +300,14 @@ def _covariance_of_mean(placements: Floats) -> Floats:
         return np.diag(share * (1 - share))
     covariance: Floats = np.atleast_2d(np.cov(placements)) / n
     return covariance
+
+
+def _first_of_runs(tp: NDArray[np.int64], fp: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return where runs of neighbouring points of the curve begin, close together where either class gathers."""
+    if len(tp) <= _MAX_RUNS:
+        return np.arange(len(tp))
+    passed = tp / tp[-1] + fp / max(fp[-1], 1)
+    return np.unique(np.searchsorted(passed, np.linspace(0, passed[-1], _MAX_RUNS, endpoint=False)))
 
 
 def _weights(rng: np.random.Generator, shapes: Floats, n_replicates: int, total: int) -> Floats:

@@ -222,7 +222,7 @@ def _groups(k: int, apart: set[tuple[int, int]]) -> list[tuple[int, ...]]:
     """
     near = [{j for j in range(k) if (min(i, j), max(i, j)) not in apart} for i in range(k)]
     together: set[tuple[int, int]] = set()
-    groups = [(i,) for i in range(k) if near[i] == {i}]
+    groups: list[tuple[int, ...]] = [(i,) for i in range(k) if near[i] == {i}]
     for i, j in combinations(range(k), 2):
         if j not in near[i] or (i, j) in together:
             continue

@@ -44,6 +44,7 @@ def write_bundle(
     *,
     profile: str | None = None,
     compact: bool = False,
+    declared: bool = False,
 ) -> Written:
     """Write what sources hold together into one file, the same bytes for the same results.
 
@@ -62,6 +63,8 @@ def write_bundle(
         Whose trials; all if not given.
     compact
         Round scores to five digits and more, order and ties kept; so it is if a bundle among the sources is.
+    declared
+        Leave out the scores that are not ranked: an ensemble has nineteen of these.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def write_bundle(
     _check_place(path)
     with writing(path) as file:
         compact = compact or any(isinstance(source, Bundle) and source.manifest.compact for source in sources)
-        making = _Making(file, thresholds, compact, _renumbered(sources))
+        making = _Making(file, thresholds, compact, declared, _renumbered(sources))
         for _, _, trials in tasks_of(sources, profile):
             for found in trials:
                 making.take(found)
@@ -90,6 +93,7 @@ class _Making:
     file: ContainerWriter
     thresholds: Sequence[ThresholdSpec]
     compact: bool
+    declared: bool
     runs: Mapping[tuple[int, int], tuple[int, dict[str, Any]]]
     """Identity of a source and its number of a run -> the number here, and the facts."""
     records: dict[str, list[str]] = field(init=False)
@@ -166,10 +170,18 @@ class _Making:
             arrays = found.source.arrays(record.key)
             images = bool(record.dataset_facts.get("images_licence"))
             arrays = {name: array for name, array in arrays.items() if layout.group_of(name, images=images)}
+            if self.declared:
+                arrays = _of_score(arrays, record.detector_facts["scores"][0])
             check_arrays(arrays)
         except (StoreError, Unsound) as error:
             raise StoreError(f"{_name(found)} cannot be published: {error}") from error
         return compacted(arrays) if self.compact else arrays
+
+
+def _of_score(arrays: Mapping[str, NDArray[Any]], score: str) -> dict[str, NDArray[Any]]:
+    """Return arrays without those of other scores."""
+    kinds = ("scores/", "train_scores/")
+    return {name: a for name, a in arrays.items() if not name.startswith(kinds) or name.rpartition("/")[2] == score}
 
 
 def _renumbered(sources: Sequence[Source]) -> dict[tuple[int, int], tuple[int, dict[str, Any]]]:

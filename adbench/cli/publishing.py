@@ -37,7 +37,8 @@ _SHOWN = 20
 @click.option(
     "--compact", is_flag=True, help="Round scores to five digits, all orders and ties kept: less than half the size."
 )
-def bundle(stores: tuple[Path, ...], out: Path, profile: str | None, compact: bool) -> None:
+@click.option("--declared", is_flag=True, help="Leave out second scores, which are not ranked.")
+def bundle(stores: tuple[Path, ...], out: Path, profile: str | None, compact: bool, declared: bool) -> None:
     """Write results into one file for others: records, scores, numbers, checksums.
 
     Test images go in only where their licence allows it; other rows of the data, fitted models and
@@ -49,7 +50,7 @@ def bundle(stores: tuple[Path, ...], out: Path, profile: str | None, compact: bo
 
     thresholds = list(Registry.discover().thresholds.values())
     with opened(*stores) as sources:
-        written = write_bundle(sources, out, thresholds, profile=profile, compact=compact)
+        written = write_bundle(sources, out, thresholds, profile=profile, compact=compact, declared=declared)
     groups: dict[str, int] = {}
     for member, size in written.sizes.items():
         name = member.partition("-")[0].partition(".")[0]

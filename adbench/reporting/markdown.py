@@ -99,7 +99,7 @@ def _section(section: Section) -> list[str]:
     parts += ["### AUROC by task", *_matrices(section)]
     if failed := failures(section.tasks):
         parts += ["### Failed, skipped or noted", failed]
-    return [*parts, "### Reproduce", code(command(section.profile, origins, named=len(origins) == 1))]
+    return [*parts, "### Reproduce", code(command(section.profile, origins))]
 
 
 def _ranking(section: Section, part: str) -> list[str]:

@@ -114,18 +114,8 @@ def machine_told(facts: Mapping[str, Any]) -> str:
     )
 
 
-def command(profile: str, origins: Sequence[Origin], *, named: bool = True) -> str:
-    """Return the commands that run trials again: one a root of random seeds and set of settings.
-
-    Parameters
-    ----------
-    profile
-        Of all of them.
-    origins
-        A task each.
-    named
-        Whether detectors are named; else all that are installed are meant.
-    """
+def command(profile: str, origins: Sequence[Origin]) -> str:
+    """Return the commands that run the trials of some tasks again: one a root of random seeds and set of settings."""
     ran = [each for origin in origins for each in origin.ran]
     # ``--set`` holds for a whole command: what ran with several settings of one name needs a command for each.
     found: dict[str, set[str]] = {}
@@ -136,15 +126,14 @@ def command(profile: str, origins: Sequence[Origin], *, named: bool = True) -> s
     groups: dict[tuple[Any, ...], list[Ran]] = {}
     for each in ran:
         groups.setdefault((each.root, each.split, each.params) if apart else (each.root,), []).append(each)
-    return "\n".join(_command_of(profile, groups[key], named=named or apart) for key in sorted(groups))
+    return "\n".join(_command_of(profile, groups[key]) for key in sorted(groups))
 
 
-def _command_of(profile: str, ran: Sequence[Ran], *, named: bool) -> str:
-    """Return the command for what has one root; with the detectors' names, or for all that are installed."""
+def _command_of(profile: str, ran: Sequence[Ran]) -> str:
+    """Return the command for what has one root."""
     words = ["adbench run"]
     words += sorted({_option("-D", each.address) for each in ran})
-    if named:
-        words += sorted({_option("-d", each.detector) for each in ran})
+    words += sorted({_option("-d", each.detector) for each in ran})
     words += [f"--profile {profile}", f"--seeds {max(each.repetitions for each in ran)}"]
     words += sorted({f"--seed {each.root}" for each in ran if each.root})
     settings = [(each.detector, each.params) for each in ran] + [(each.dataset, each.split) for each in ran]

@@ -223,8 +223,10 @@ def _rows(by_detector: Mapping[str, Sequence[Cell]], test: str, *, ranked: bool)
         if not ranked and not any(test in cell.evaluations for cell in cells):
             continue  # it offers no gradient to attack it by
         costs = _costs(cells)
-        scores = cells[0].record.detector_facts["scores"]
-        rows += [_row(detector, score, score == scores[0], test, cells, costs) for score in scores]
+        declared, *others = cells[0].record.detector_facts["scores"]
+        # A bundle may hold declared scores alone.
+        scores = [declared, *(s for s in others if any(s in cell.evaluations.get(test, {}) for cell in cells))]
+        rows += [_row(detector, score, score == declared, test, cells, costs) for score in scores]
     ranks = _ranks(rows) if ranked else {}
     made = [
         msgspec.structs.replace(row, rank=ranks[row.detector]) if row.declared and row.detector in ranks else row

@@ -165,7 +165,7 @@ def _section(section: Section, blocks: Mapping[str, str]) -> dict[str, Any]:
         "labels": section.uses_labels,
         "title": f"Profile {section.profile}{lane}{labels}",
         "provenance": plain_provenance(origins),
-        "command": command(section.profile, origins, named=len(origins) == 1),
+        "command": command(section.profile, origins),
         "verdict": section.comparison.sentence if section.comparison else "",
         "charts": [
             {"title": f"{chart.title}, {_PART[part]}", "caption": chart.caption, "spec": chart.spec}
