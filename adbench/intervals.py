@@ -86,7 +86,8 @@ def auroc_interval(auroc: float, variance: float, n_smaller: int) -> Interval:
         1000, 1000                      94.8  94.9  94.9         94.9  94.8  95.1
 
     Near 1 the misses lie mostly on one side: with ten anomalies at .99 even a perfect ranking, whose interval
-    reaches down to .73, does not exclude the truth.
+    reaches down to .73, does not exclude the truth. Where anomalies vary half as much as the normal rows it
+    is 94-95 %, but 91 % at .99 for 10 or 30 of them (6000 draws).
 
     References
     ----------
