@@ -11,7 +11,7 @@ from adbench.errors import UsageError
 from adbench.reporting.words import MARK
 
 
-def check_folder(out: Path, names: Iterable[str] = ("README.md",)) -> None:
+def check_folder(out: Path, names: Iterable[str] = ("README.md", "index.html", "thresholds.md", "cost.md")) -> None:
     """Raise UsageError if pages of these names cannot be written to ``out``, or are somebody else's."""
     try:
         out.mkdir(parents=True, exist_ok=True)

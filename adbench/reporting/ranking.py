@@ -3,6 +3,9 @@
 The procedure for several methods over several datasets of Demšar (2006), "Statistical comparisons of
 classifiers over multiple data sets", with Wilcoxon's test for the pairs as Benavoli, Corani and
 Mangili (2016), "Should we really use post-hoc tests based on mean-ranks?", recommend.
+
+Written out because scipy's statistics take longer to import than all else that a page needs, and
+scikit-posthocs several times as long; the tests compare every number with theirs.
 """
 
 from __future__ import annotations
@@ -10,23 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adbench.reporting.caching import remembered
-from adbench.reporting.words import counted
-
 ALPHA = 0.05
 """What a p-value must stay below to tell detectors apart."""
 
-RANKING_VERSION = 1
-"""Kept with what is remembered; raised whenever what is made here changes."""
-
-_EXACT = 50
-"""Blocks up to which Wilcoxon's distribution is enumerated."""
+_EXACT = 50  # differing blocks; beyond, the normal approximation is good to the digits that are shown
+_DECIMALS = 12  # means of the same numbers in another order must not differ
 
 
 @dataclass(frozen=True)
@@ -38,26 +35,29 @@ class Comparison:
     names
         Of the detectors, by mean rank.
     mean_ranks
-        Of each; 1 = best.
+        Of each; 1 = best on every block, and ties share their ranks.
     n_blocks
         How many datasets the ranks are over.
-    friedman
-        p-value that all are equal, corrected for ties; None for fewer than three detectors or two blocks.
+    chi2, friedman
+        Friedman's statistic and its p-value that all are equal, corrected for ties; None for fewer than three
+        detectors or two blocks.
     p_values
         Of each pair, by Holm; shape ``(n_names, n_names)``, as tuples.
     groups
-        The largest sets of which no two are told apart, as numbers into ``names``; those of one are left out.
+        Sets of which no two are told apart, each as large as can be, as numbers into ``names``; those of one
+        are left out. Any two that are not told apart share a group.
     letters
         Of each detector: two that share a letter are not told apart, two that share none are.
     smallest_p
         What the best pair could reach at most, were it better on every block.
     sentence
-        All that in plain words.
+        All that in plain words; holds no name.
     """
 
     names: tuple[str, ...]
     mean_ranks: tuple[float, ...]
     n_blocks: int
+    chi2: float | None
     friedman: float | None
     p_values: tuple[tuple[float, ...], ...]
     groups: tuple[tuple[int, ...], ...]
@@ -72,8 +72,23 @@ def compare(values: Mapping[str, Sequence[float]]) -> Comparison:
     Parameters
     ----------
     values
-        Detector -> its value on each block, such as AUROC; higher is better. ``-inf`` is a failure, and
-        ranks last. At least one detector and one block; equally many values for each.
+        Detector -> its value on each block, such as AUROC, or a mean rank with a minus sign; higher is better.
+        ``-inf`` is a failure: it ranks last, and failures tie. At least one detector and one block.
+
+    Raises
+    ------
+    ValueError
+        If detectors have unequally many values, none, or one that is not a number.
+
+    Notes
+    -----
+    Pairs are told apart only if Friedman's test, where there is one, finds a difference at all. Blocks on which
+    two detectors tie are left out of their Wilcoxon test, whose p-value is exact up to 50 differing blocks, also
+    where differences tie.
+
+    References
+    ----------
+    Friedman (1937); Wilcoxon (1945); Holm (1979); Piepho (2004) for the letters.
 
     Examples
     --------
@@ -81,147 +96,180 @@ def compare(values: Mapping[str, Sequence[float]]) -> Comparison:
     >>> made.mean_ranks, made.groups, made.smallest_p
     ((1.0, 2.0), ((0, 1),), 0.25)
     """
-    ordered = {name: list(values[name]) for name in sorted(values)}
-    # What makes the p-values takes longer to import than all else that a page needs.
-    return remembered(
-        "rankings", f"{RANKING_VERSION} {version('scipy')} {ordered}", Comparison, lambda: _compared(ordered)
-    )
+    table = {name: [round(float(value), _DECIMALS) for value in own] for name, own in values.items()}
+    n_blocks = _checked_blocks(table)
+    ranks = [_ranks([-value for value in block]) for block in zip(*table.values(), strict=True)]  # (n_blocks, n_names)
+    means = dict(zip(table, (sum(own) / n_blocks for own in zip(*ranks, strict=True)), strict=True))
+    names = sorted(table, key=lambda name: (means[name], name))
 
-
-def _compared(values: Mapping[str, Sequence[float]]) -> Comparison:
-    table = np.array([list(own) for own in values.values()], dtype=np.float64)  # (n_names, n_blocks)
-    ranks = _mean_ranks(table)
-    order = sorted(range(len(table)), key=lambda number: (ranks[number], list(values)[number]))
-    names = tuple(list(values)[number] for number in order)
-    table = table[order]
-    n_names, n_blocks = table.shape
-    p_values = _holm(_wilcoxon(_finite(table)))
-    friedman = _friedman(table) if n_names > 2 and n_blocks > 1 else None
-    # Where Friedman's test finds nothing, there is nothing for the pairs to find.
-    apart = p_values < ALPHA if friedman is None or friedman < ALPHA else np.zeros_like(p_values, dtype=bool)
-    cliques = _cliques(~apart)
-    smallest = min(1.0, math.comb(n_names, 2) * 2.0 ** (1 - n_blocks)) if n_names > 1 else 1.0
+    pairs = list(combinations(range(len(names)), 2))
+    p_values = holm([wilcoxon(table[names[i]], table[names[j]]) for i, j in pairs])
+    chi2, friedman = _friedman(ranks) if len(names) > 2 and n_blocks > 1 else (None, None)
+    may_differ = friedman is None or friedman < ALPHA
+    apart = {pair for pair, p in zip(pairs, p_values, strict=True) if may_differ and p < ALPHA}
+    groups = _groups(len(names), apart)
     return Comparison(
-        names=names,
-        mean_ranks=tuple(float(ranks[number]) for number in order),
+        names=tuple(names),
+        mean_ranks=tuple(means[name] for name in names),
         n_blocks=n_blocks,
+        chi2=chi2,
         friedman=friedman,
-        p_values=tuple(tuple(map(float, line)) for line in p_values),
-        groups=tuple(clique for clique in cliques if len(clique) > 1),
-        letters=_letters(n_names, cliques),
-        smallest_p=smallest,
-        sentence=_sentence(n_names, n_blocks, friedman, apart, smallest),
+        p_values=_square(len(names), dict(zip(pairs, p_values, strict=True))),
+        groups=tuple(group for group in groups if len(group) > 1),
+        letters=_letters(len(names), groups),
+        smallest_p=_smallest_p(n_blocks, len(pairs)),
+        sentence=_sentence(len(names), n_blocks, friedman, len(apart)),
     )
 
 
-def _mean_ranks(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return mean ranks over blocks, 1 for the greatest value; equal ones share the mean of their ranks."""
-    above = (table[None, :, :] > table[:, None, :]).sum(axis=1)
-    equal = (table[None, :, :] == table[:, None, :]).sum(axis=1)
-    means: NDArray[np.float64] = (above + (equal + 1) / 2).mean(axis=1)
-    return means
+def wilcoxon(a: Sequence[float], b: Sequence[float]) -> float:
+    """Compute the two-sided p-value of Wilcoxon's signed-rank test; 1 if the values never differ.
+
+    Exact for up to 50 differences, of which equal ones share a rank; then by the normal approximation.
+
+    Examples
+    --------
+    >>> wilcoxon([5, 6, 7, 8, 9], [4, 4, 4, 4, 4])
+    0.0625
+    """
+    # Infinities are failures: two of them do not differ.
+    differences = [round(x - y, _DECIMALS) for x, y in zip(a, b, strict=True) if x != y]
+    differences = [difference for difference in differences if difference]
+    doubled = [round(2 * rank) for rank in _ranks([abs(difference) for difference in differences])]
+    total = sum(doubled)
+    won = sum(rank for rank, difference in zip(doubled, differences, strict=True) if difference > 0)
+    if len(doubled) > _EXACT:
+        deviation = math.sqrt(sum(rank * rank for rank in doubled)) / 2
+        return math.erfc(abs(won - total / 2) / deviation / math.sqrt(2))
+    return min(1.0, 2 * float(_chances_up_to(tuple(sorted(doubled)))[min(won, total - won)]))
 
 
-def _finite(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put failures further below than any two values are apart: two failures are equal, one is the greatest loss."""
-    found = table[np.isfinite(table)]
-    last = found.min() - 2 * (found.max() - found.min()) - 1 if len(found) else 0.0
-    return np.where(np.isfinite(table), table, last)
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for their number, so that the chance of any false finding stays below the level.
+
+    Examples
+    --------
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    corrected = [1.0] * len(p_values)
+    largest = 0.0
+    for place, number in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, (len(p_values) - place) * p_values[number])
+        corrected[number] = min(1.0, largest)
+    return corrected
 
 
-def _friedman(table: NDArray[np.float64]) -> float:
-    from scipy.stats import friedmanchisquare
+def _checked_blocks(table: Mapping[str, Sequence[float]]) -> int:
+    sizes = sorted({len(own) for own in table.values()})
+    if len(sizes) != 1 or sizes == [0]:
+        raise ValueError(f"each detector must have one value for each block; got {sizes} values")
+    for name, own in table.items():
+        if any(math.isnan(value) for value in own):
+            raise ValueError(f"the values of {name!r} must be numbers or minus infinity; got NaN")
+    return sizes[0]
 
-    # It ranks within blocks, and divides by 0 where all are equal on all of them.
-    if (table == table[0]).all():
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """Return ranks, 1 = smallest; equal values share the mean of theirs."""
+    places: dict[float, list[int]] = {}
+    for place, value in enumerate(sorted(values), start=1):
+        places.setdefault(value, []).append(place)
+    return [(places[value][0] + places[value][-1]) / 2 for value in values]
+
+
+def _friedman(ranks: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the statistic and its p-value for ranks of shape (n_blocks, n_names)."""
+    n, k = len(ranks), len(ranks[0])
+    within = sum(rank * rank for block in ranks for rank in block) - n * k * (k + 1) ** 2 / 4
+    if within <= 0:
+        return 0.0, 1.0  # all tie on all blocks
+    chi2 = (k - 1) * sum((sum(own) - n * (k + 1) / 2) ** 2 for own in zip(*ranks, strict=True)) / within
+    return chi2, _chi2_above(chi2, k - 1)
+
+
+def _chi2_above(value: float, degrees: int) -> float:
+    """Return the chance that a chi-squared variable exceeds a value, by its finite series."""
+    half = value / 2
+    if half <= 0:
         return 1.0
-    return float(friedmanchisquare(*_finite(table)).pvalue)
+    odd = degrees % 2
+    powers = [place + odd / 2 for place in range(degrees // 2)]
+    terms = [math.exp(power * math.log(half) - half - math.lgamma(power + 1)) for power in powers]
+    return min(1.0, math.fsum(terms) + (math.erfc(math.sqrt(half)) if odd else 0.0))
 
 
-def _wilcoxon(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two-sided p-value of each pair, shape ``(n_names, n_names)``."""
-    from scipy.stats import wilcoxon
-
-    n_names = len(table)
-    pairs = np.array(list(combinations(range(n_names), 2)), dtype=np.intp).reshape(-1, 2)
-    # To 12 digits: means of the same numbers in another order must not differ.
-    differences = (table[pairs[:, 0]] - table[pairs[:, 1]]).round(12)
-    n_differing = (differences != 0).sum(axis=1)
-    p = np.ones(len(pairs))
-    # A block on which two are equal says nothing of which is better: it is left out, and n is smaller there.
-    for n in np.unique(n_differing[n_differing > 0]):
-        chosen = n_differing == n
-        kept = differences[chosen]
-        kept = kept[kept != 0].reshape(-1, n)
-        p[chosen] = wilcoxon(kept, axis=1, method="exact" if n <= _EXACT else "asymptotic").pvalue
-    made = np.ones((n_names, n_names))
-    made[pairs[:, 0], pairs[:, 1]] = made[pairs[:, 1], pairs[:, 0]] = p
-    return made
+@lru_cache(maxsize=256)
+def _chances_up_to(doubled_ranks: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the chance that ranks with random signs have a positive part of at most 0, 1, 2 ..."""
+    chances = np.zeros(sum(doubled_ranks) + 1)
+    chances[0] = 1
+    for rank in doubled_ranks:
+        chances[rank:] += chances[:-rank].copy()
+        chances /= 2
+    return np.cumsum(chances)
 
 
-def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return p-values of pairs by Holm (1979): the smallest times their number, the next one times one less ..."""
-    upper = np.triu_indices(len(p_values), 1)
-    p = p_values[upper]
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
-    made = np.ones_like(p_values)
-    made[upper] = adjusted
-    made.T[upper] = adjusted
-    return made
+def _square(k: int, p_values: Mapping[tuple[int, int], float]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(p_values.get((min(i, j), max(i, j)), 1.0) for j in range(k)) for i in range(k))
 
 
-def _cliques(joined_pairs: NDArray[np.bool_]) -> list[tuple[int, ...]]:
-    """Return the maximal sets in which all pairs are joined, by their first members (Bron and Kerbosch, 1973)."""
-    near = [set(np.flatnonzero(line).tolist()) - {number} for number, line in enumerate(joined_pairs)]
-    found: list[tuple[int, ...]] = []
+def _groups(k: int, apart: set[tuple[int, int]]) -> list[tuple[int, ...]]:
+    """Return groups of which no two are apart, such that any two which are not share one.
 
-    def grow(clique: set[int], candidates: set[int], done: set[int]) -> None:
-        if not candidates and not done:
-            found.append(tuple(sorted(clique)))
-            return
-        pivot = max(candidates | done, key=lambda number: len(near[number] & candidates))
-        for number in sorted(candidates - near[pivot]):
-            grow(clique | {number}, candidates & near[number], done & near[number])
-            candidates, done = candidates - {number}, done | {number}
+    Each is grown, best first, from a pair that no group holds yet. Where a gap in rank decides what is apart,
+    these are all the maximal groups there are; in general all could be too many to find or to show.
+    """
+    near = [{j for j in range(k) if (min(i, j), max(i, j)) not in apart} for i in range(k)]
+    together: set[tuple[int, int]] = set()
+    groups: list[tuple[int, ...]] = [(i,) for i in range(k) if near[i] == {i}]
+    for i, j in combinations(range(k), 2):
+        if j not in near[i] or (i, j) in together:
+            continue
+        group, candidates = [i, j], near[i] & near[j] - {i, j}
+        while candidates:
+            group.append(min(candidates))
+            candidates &= near[group[-1]] - {group[-1]}
+        groups.append(tuple(sorted(group)))
+        together.update(combinations(groups[-1], 2))
+    return sorted(groups)
 
-    grow(set(), set(range(len(near))), set())
-    return sorted(found)
 
-
-def _letters(n_names: int, cliques: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
-    """Return each detector's letters: one for each clique it is in."""
-    shown = [chr(ord("a") + number) if number < 26 else f"[{number}]" for number in range(len(cliques))]
+def _letters(k: int, groups: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
+    """Return each detector's letters: one for each group it is in."""
+    shown = [chr(ord("a") + number) if number < 26 else f"[{number}]" for number in range(len(groups))]
     return tuple(
-        "".join(letter for letter, clique in zip(shown, cliques, strict=True) if number in clique)
-        for number in range(n_names)
+        "".join(letter for letter, group in zip(shown, groups, strict=True) if number in group) for number in range(k)
     )
+
+
+def _smallest_p(n_blocks: int, n_pairs: int) -> float:
+    """Return the p-value of a pair of which one wins on every block, times the number of pairs."""
+    return min(1.0, 2.0 ** (1 - n_blocks) * n_pairs) if n_pairs else 1.0
+
+
+def _sentence(k: int, n_blocks: int, friedman: float | None, n_apart: int) -> str:
+    datasets, n_pairs = f"{n_blocks} dataset{'s' * (n_blocks > 1)}", math.comb(k, 2)
+    if k < 2:
+        return f"One detector stands on all of {datasets}: there is nothing to compare it with."
+    pairs, smallest = f"{n_pairs} pair{'s' * (n_pairs > 1)}", _smallest_p(n_blocks, n_pairs)
+    if smallest >= ALPHA:
+        needed = next(n for n in range(n_blocks, 64) if _smallest_p(n, n_pairs) < ALPHA)
+        return (
+            f"{datasets} cannot tell any two of {k} detectors apart, whatever the results: the smallest p-value that "
+            f"Wilcoxon's test with Holm's correction for {pairs} could reach is {smallest:.2g}, and "
+            f"{ALPHA:g} is needed. At least {needed} datasets would be."
+        )
+    told = [] if friedman is None else [f"Friedman's test over {datasets}: p {_p(friedman)}"]
+    if friedman is not None and friedman >= ALPHA:
+        told.append(f"these results do not tell {k} detectors apart")
+    else:
+        told.append(
+            f"Wilcoxon's test with Holm's correction tells {n_apart} of {pairs} of detectors apart "
+            f"(smallest p-value it could reach here: {smallest:.2g})"
+        )
+    return "; ".join(told) + "."
 
 
 def _p(value: float) -> str:
     return "< 1e-15" if value < 1e-15 else f"= {value:.2g}"
-
-
-def _sentence(n_names: int, n_blocks: int, friedman: float | None, apart: NDArray[np.bool_], smallest: float) -> str:
-    datasets, detectors = counted(n_blocks, "dataset"), counted(n_names, "detector")
-    if n_names < 2:
-        return f"One detector stands on all of {datasets}: there is nothing to compare it with."
-    pairs = math.comb(n_names, 2)
-    if smallest >= ALPHA:
-        needed = math.ceil(math.log2(pairs / ALPHA) + 1)
-        return (
-            f"{datasets} cannot tell any two of {detectors} apart, whatever the results: the smallest p-value that "
-            f"Wilcoxon's test with Holm's correction for {counted(pairs, 'pair')} could reach is {smallest:.2g}, and "
-            f"{ALPHA:g} is needed. At least {needed} datasets would be."
-        )
-    told = [] if friedman is None else [f"Friedman's test over {datasets}: p {_p(friedman)}"]
-    n_apart = int(apart.sum()) // 2
-    if friedman is not None and friedman >= ALPHA:
-        told.append(f"these results do not tell {detectors} apart")
-    else:
-        told.append(
-            f"Wilcoxon's test with Holm's correction tells {n_apart} of {counted(pairs, 'pair')} of detectors apart "
-            f"(smallest p-value it could reach here: {smallest:.2g})"
-        )
-    return "; ".join(told) + "."
