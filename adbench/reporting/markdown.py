@@ -159,7 +159,8 @@ def _matrices(section: Section) -> list[str]:
         for board in (board for board in boards_of(task) if not board.is_attack):
             for detector, row in board.headlines.items():
                 rows.setdefault(detector, []).append(row)
-        by_kind.setdefault(task.modality, []).append((f"[{text(task.name)}]({page_name(task.dataset)})", rows))
+        name = text(task.name).replace("/", "/<br>", 1)  # a narrow column
+        by_kind.setdefault(task.modality, []).append((f"[{name}]({page_name(task.dataset)})", rows))
     return [made for _, columns in sorted(by_kind.items()) for made in matrix(columns, detectors)]
 
 
