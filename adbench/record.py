@@ -93,10 +93,17 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> Record:
-        """Read what :meth:`to_json` wrote."""
-        body = json.loads(text)
+        """Read what :meth:`to_json` wrote; raise ValueError if it is something else."""
+        from adbench.record_schema import check_shape
+
+        body = json.loads(text, parse_constant=_refused)
+        check_shape(body)
         trial = Trial(**body.pop("trial"))
         return cls(**{**body, "trial": trial, "notes": tuple(body["notes"])})
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
 def version_changes(then: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -79,6 +79,14 @@ def test_a_picture_is_drawn_once(monkeypatch):
     assert svg(pareto(points(4), "seconds")) == first
 
 
+@pytest.mark.parametrize("sign", ["\x1b", "\x00", "\u202e"])
+def test_signs_that_cannot_be_seen(sign):
+    """A name with a sign that XML does not allow, or that turns a text's direction, is drawn with another in its place."""
+    drawn = svg(pareto(points(3, f"a{sign}b{{}}"), "seconds"))
+    assert sign not in drawn
+    assert "a\ufffdb1" in drawn
+
+
 def test_names_are_shown():
     """Each detector stands in the diagram of ranks, and each group has its bar."""
     made = comparison(5)

@@ -218,7 +218,7 @@ def test_new_and_gone(stores, synthetic):
         [synthetic.record("alpha"), synthetic.record("gamma"), synthetic.record(dataset="circles")],
     )
 
-    assert (found.pairs, found.new, found.gone) == (1, 2, 1)
+    assert (found.pairs, found.new, found.gone) == (1, 2, ["beta on moons/novelty (quick)"])
     assert found.changes == []
 
 

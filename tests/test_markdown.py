@@ -195,6 +195,29 @@ def test_page_names(dataset, name):
     assert page_name(dataset) == name
 
 
+def test_page_names_are_their_own():
+    """No dataset takes another page's name, in whatever case, hides its page, or has a name too long for a file."""
+    hostile = [
+        "README",
+        "readme",
+        "cost",
+        "index",
+        "thresholds",
+        "Con",
+        "con",
+        "CON",
+        "x" * 400,
+        "x" * 401,
+        "../../x",
+        ".x",
+    ]
+    names = [page_name(dataset).lower() for dataset in hostile]
+
+    assert len(set(names)) == len(names)
+    assert not {"readme.md", "cost.md", "thresholds.md", "index.md"} & set(names)
+    assert all(len(name) < 150 and not name.startswith(".") and "/" not in name for name in names)
+
+
 def test_the_lucky_repetitions_are_no_result(pages_of, synthetic):
     """A row with a failed repetition shows its status and not one number, nor does its decision."""
     made = pages_of(

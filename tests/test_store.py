@@ -1,4 +1,5 @@
 import itertools
+import json
 import sqlite3
 import time
 from dataclasses import replace
@@ -309,6 +310,42 @@ def test_garbage_in_a_store(one, statement, words):
         store.cached("v1", ["k"])
     assert f"the store {folder} is damaged" in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("$.fit_seconds", "fast"),
+        ("$.fit_seconds", -1),
+        ("$.parameters", 10**17),
+        ("$.trial.lane", "side"),
+        ("$.detector_facts.scores", 3),
+        ("$.rows.train_rows", "many"),
+        ("$.notes", "one"),
+    ],
+)
+def test_records_of_another_shape(one, path, value):
+    """A record that says what no record can say is told in one line, before anything is made of it."""
+    folder = one[2]
+    execute(
+        folder,
+        f"UPDATE records SET body = json_set(body, '{path}', {json.dumps(value)!r})".replace("'\"", "'").replace(
+            "\"'", "'"
+        ),
+    )
+
+    with (
+        Store.open_for_reading(folder) as store,
+        pytest.raises(StoreError, match=r"the record of trial .* cannot be read"),
+    ):
+        store.labelled()
+
+
+def test_nan_is_no_number(one):
+    """NaN, which Python's JSON takes, is refused."""
+    execute(one[2], "UPDATE records SET body = replace(body, '\"fit_seconds\": 0.25', '\"fit_seconds\": NaN')")
+    with Store.open_for_reading(one[2]) as store, pytest.raises(StoreError, match="cannot be read"):
+        store.labelled()
 
 
 def test_schema_that_is_no_number(one):

@@ -10,83 +10,38 @@ import msgspec
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from adbench import record_schema
 from adbench.bundles.tables import Unsound
 from adbench.errors import one_line
 from adbench.record import MISSING, STATUSES, Label, Record
-from adbench.specs import LANES, PROFILES, SETTINGS
+from adbench.record_schema import Amount, Count, one_of
+from adbench.specs import SETTINGS
 
-
-def _one_of(*names: str) -> Meta:
-    return Meta(pattern=rf"\A(?:{'|'.join(names)})\Z")
-
-
-Count = Annotated[int, Meta(ge=0, le=10**9)]
-Amount = Annotated[float, Meta(ge=0, le=1e300)]
 Plain = str | int | float | bool | None
+# Files and charts are named after these: a bundle has only names that a plugin could have.
+Name = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9_.-]*\Z", max_length=80)]
+Part = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.@/-]*\Z", max_length=160)]
 
 
-class _Trial(msgspec.Struct):
-    detector: str
-    dataset: str
-    task: str
-    setting: Annotated[str, _one_of(*SETTINGS)]
-    lane: Annotated[str, _one_of(*LANES)]
-    repetition: Count
-    root: int
-    fingerprint: str
-    variant: str
-    block: str
-    params: dict[str, Any]
-    split: dict[str, Any]
-    detector_code: dict[str, str]
-    dataset_code: dict[str, str]
-    overrides: dict[str, Any]
-    split_overrides: dict[str, Any]
-    profile: Annotated[str, _one_of(*PROFILES)]
+class _Trial(record_schema.TrialShape):
+    detector: Name
+    dataset: Name
+    task: Name
+    setting: Annotated[str, one_of(*SETTINGS)]
+    variant: Part
+    block: Part
 
 
-class _Test(msgspec.Struct):
-    name: str
-    is_train: bool
-    repeated_share: Amount
-    attack: dict[str, Any] = {}
+class _Detector(record_schema.DetectorShape):
+    role: Annotated[str, one_of("method", "floor")]
+    supervision: Annotated[str, one_of("none", "labels")]
 
 
-class _Rows(msgspec.Struct):
-    train_rows: Count
-    shape: Annotated[list[Count], Meta(max_length=8)]
-    contamination: Annotated[float, Meta(gt=0, lt=1)] | None
-    tests: list[_Test]
-
-
-class _Detector(msgspec.Struct):
-    role: Annotated[str, _one_of("method", "floor")]
-    supervision: Annotated[str, _one_of("none", "labels")]
-    scores: Annotated[list[str], Meta(min_length=1)]
-    summary: str = ""
-    source: str = ""
-    family: str = ""
-
-
-class _Record(msgspec.Struct):
+class _Record(record_schema.RecordShape):
     trial: _Trial
-    status: Annotated[str, _one_of(*STATUSES, MISSING)]
-    reason: str
-    notes: list[str]
-    installed: bool
-    warmup_seconds: Amount
-    fit_seconds: Amount
-    score_seconds: Amount
-    seconds: Amount
-    peak_mb: Amount
-    parameters: Annotated[int, Meta(ge=0)] | None
-    rows: dict[str, Any]
+    status: Annotated[str, one_of(*STATUSES, MISSING)]
     detector_facts: _Detector
     dataset_facts: dict[str, str]
-    versions: dict[str, str]
-    log: str
-    finished: str
-    run: Count
 
 
 class _Run(msgspec.Struct):
@@ -112,9 +67,7 @@ def record_of(label: Label, status: str, body: str) -> Record:
     what = f"the record of trial {label.key[:12]!r}"
     try:
         found = strict_json(body)
-        msgspec.convert(found, _Record)
-        if found["rows"]:
-            msgspec.convert(found["rows"], _Rows)
+        record_schema.check_shape(found, _Record)
         record = Record.from_json(body)
         key = record.key
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from adbench.bundles import layout
-from adbench.bundles.contents import Count, Plain, check_run, strict_json
+from adbench.bundles.contents import Plain, check_run, strict_json
 from adbench.bundles.tables import Unsound
 from adbench.errors import one_line
 from adbench.planning.trial import PROTOCOL_VERSION
+from adbench.record_schema import Count
 from adbench.specs import ThresholdSpec
 
 

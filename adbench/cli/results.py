@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,7 @@ def _pages(stores: Sequence[Path], *, cache: bool = True, images: str) -> dict[s
     from adbench.reporting.assembly import all_pages
 
     with opened(*stores, cache=cache) as sources:
-        return all_pages(sources, images=images)
+        return all_pages(sources, images=images, tell=partial(click.echo, err=True))
 
 
 def _cells(stores: Sequence[Path], only: set[str] | None = None) -> list[Cell]:

@@ -19,6 +19,7 @@ from adbench.metric_names import DECISION_METRICS, ORACLE
 from adbench.metrics import ranked_counts
 from adbench.record import Record
 from adbench.reporting.evaluator import Evaluations, scores_in
+from adbench.reporting.words import all_visible
 
 BLOCKS_VERSION = 1
 """Kept with cached blocks; raised whenever what is made here changes."""
@@ -45,7 +46,9 @@ class Pictures:
 
 def packed(block: Mapping[str, Any]) -> bytes:
     """Return a block as compressed JSON, the same bytes for the same block."""
-    return compress(json.dumps(block, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(), mtime=0)
+    return compress(
+        json.dumps(all_visible(block), sort_keys=True, separators=(",", ":"), allow_nan=False).encode(), mtime=0
+    )
 
 
 def block_of(
@@ -78,7 +81,7 @@ def block_of(
         "status": record.status,
         "reason": record.reason,
         "notes": list(record.notes),
-        "log": record.log[-_LOG:],
+        "log": record.log[-_LOG:].expandtabs(4),
         "finished": record.finished,
         "seconds": _short(record.seconds),
         "versions": dict(record.versions),

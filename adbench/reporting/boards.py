@@ -29,7 +29,7 @@ def _one_test(board: Board) -> list[str]:
     task = board.of
     parts = [_head(task), _rows_told(board), provenance([task.origin]), _scores(board), *decisions_told(board)]
     if best := next((row for row in board.rows if row.rank == 1 and row.decisions), None):
-        parts.append(folded(f"Every rule on the scores of {best.detector}", rules_table([(best, "")])))
+        parts.append(folded(f"Every rule on the scores of {best.detector}", rules_table([(best, task.setting)])))
     if failed := failures([task]):
         parts += ["Failed, skipped or noted:", failed]
     return [*parts, code(command(task.profile, [task.origin]))]

@@ -57,6 +57,9 @@ class Change:
         return printable(f"{self.verdict}: {where}: {change}")
 
 
+_MOST_GONE = 10  # shown by name
+
+
 @dataclass
 class Comparison:
     """Results B against results A.
@@ -71,8 +74,10 @@ class Comparison:
         How many AUROCs were compared, and of how many the scores are the same to the bit.
     doubtful
         How many more AUROCs differ by their own 95 % interval, and are not counted.
-    new, gone
-        Pairs that only B has, or only A.
+    new
+        How many pairs only B has.
+    gone
+        Those that only A has: B may be a part of it, so they are told, and no regression.
     elsewhere
         Pairs whose seconds are not compared: they ran on another machine, or with other jobs.
     notes
@@ -85,7 +90,7 @@ class Comparison:
     equal: int = 0
     doubtful: int = 0
     new: int = 0
-    gone: int = 0
+    gone: list[str] = field(default_factory=list)
     elsewhere: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -109,11 +114,14 @@ class Comparison:
             counts = [f"{n} {name}" for name in (*REGRESSIONS, *IMPROVEMENTS, "other") if (n := self._count(name))]
             yield (
                 f"{counted(self.pairs, 'pair')} of detector and task compared: "
-                f"{', '.join(counts) or 'nothing differs beyond noise'}; {self.new} new, {self.gone} gone"
+                f"{', '.join(counts) or 'nothing differs beyond noise'}; {self.new} new, {len(self.gone)} gone"
             )
         else:
             yield f"nothing differs: {counted(self.pairs, 'pair')} of detector and task, to the bit"
         yield from (change.line() for change in self.changes)
+        yield from (f"gone: {printable(name)}" for name in self.gone[:_MOST_GONE])
+        if len(self.gone) > _MOST_GONE:
+            yield f"gone: and {len(self.gone) - _MOST_GONE} more"
         differing = self.aurocs - self.equal
         if self.doubtful:
             yield (

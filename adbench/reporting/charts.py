@@ -14,7 +14,7 @@ from typing import Any
 
 from adbench.reporting.caching import remembered
 from adbench.reporting.ranking import Comparison
-from adbench.reporting.words import MARK
+from adbench.reporting.words import MARK, all_visible
 
 Spec = dict[str, Any]
 
@@ -204,6 +204,8 @@ def front_of(points: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def svg(spec: Mapping[str, Any]) -> str:
     """Draw a specification, the same bytes for the same one; what was drawn once is kept on disk."""
+    # A sign that XML does not allow would end the process.
+    spec = all_visible(spec)
     body = json.dumps({**spec, "config": _PICTURE}, sort_keys=True)
 
     def draw() -> str:

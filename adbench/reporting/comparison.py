@@ -46,7 +46,7 @@ def compare(before: Sequence[Source], after: Sequence[Source]) -> Comparison:
     differing: list[Change] = []
     for profile, task, a, b in _places(before, after):
         found.new += len(b.keys() - a.keys())
-        found.gone += len(a.keys() - b.keys())
+        found.gone += [f"{detector} on {task} ({profile})" for detector in sorted(a.keys() - b.keys())]
         for detector in sorted(a.keys() & b.keys()):
             found.pairs += 1
             place = (profile, task, detector)

@@ -45,7 +45,7 @@ def decisions_told(board: Board) -> list[str]:
 
 
 def rules_table(rows: Sequence[tuple[Row, str]]) -> str:
-    """Return a line for each rule: means over rows; each comes with its setting, empty if the promise is not in doubt.
+    """Return a line for each rule: means over rows; each comes with its task's setting.
 
     Rules that only some of the rows have are left out: their means would be over other rows.
     """

@@ -8,6 +8,9 @@ from adbench.planning.trial import digest
 from adbench.reporting.leaderboard import Section
 from adbench.reporting.rows import Task
 
+_OTHER_PAGES = ("readme", "index", "thresholds", "cost")
+_LONGEST = 100
+
 
 def page_name(dataset: str) -> str:
     """Return the file name of a dataset's page."""
@@ -30,6 +33,8 @@ def _labels(uses_labels: bool) -> list[str]:
 
 
 def _file_stem(name: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._@-]", "_", name)
-    # Two names may become alike; what was replaced is told apart by a digest.
-    return plain if plain == name else f"{plain}-{digest(name)[:8]}"
+    """Return a name as a file may have it anywhere: no other name gives the same, in whatever case."""
+    plain = re.sub(r"[^A-Za-z0-9._@-]", "_", name).lstrip(".")[:_LONGEST]
+    # What was replaced, or would be another page on some disk, is told apart by a digest.
+    plainly_its_own = plain == name and plain == plain.lower() and plain not in _OTHER_PAGES
+    return plain if plainly_its_own else f"{plain}-{digest(name)[:8]}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from adbench.reporting.boards import failures, mark, task_part
+from adbench.reporting.charts import front_of
 from adbench.reporting.decisions import section_rules
 from adbench.reporting.filenames import chart_name, page_name, picture_name
 from adbench.reporting.heatmap import heat_map
@@ -182,7 +184,8 @@ def _cost_page(board: Leaderboard) -> str:
         MARK,
         "# Cost",
         "Seconds and memory beside accuracy. On the front: no method is both cheaper and more accurate. Seconds are "
-        "sums over tasks of medians over repetitions; parameters are what the detector says it trained.",
+        "sums over tasks of medians over repetitions, MB the highest peak of memory; parameters are what the detector "
+        "says it trained. Fronts are over the methods that ran on all tasks.",
     ]
     for section in board.sections:
         parts += [f"## {section_title(section)}", *_costs(section, "")]
@@ -192,6 +195,8 @@ def _cost_page(board: Leaderboard) -> str:
 
 
 def _costs(section: Section, part: str) -> list[str]:
+    fronts = {kind: front(section, kind) for kind in ("seconds", "memory")}
+
     def line(standing: Standing) -> list[str]:
         fits = len(standing.fits)
         parameters = standing.greatest("parameters")
@@ -203,9 +208,10 @@ def _costs(section: Section, part: str) -> list[str]:
             seconds(standing.total("score_seconds")),
             megabytes(standing.greatest("peak_mb")),
             "" if parameters is None else f"{parameters:,.0f}",
+            ", ".join(kind for kind, names in fronts.items() if standing.detector in names),
         ]
 
-    head = ["detector", "mean AUROC", "tasks", "fit s", "score s", "MB", "parameters"]
+    head = ["detector", "mean AUROC", "tasks", "fit s", "score s", "MB", "parameters", "on the front"]
     parts = [table([line(standing) for standing in section.standings], head)]
     if has_front(section):
         parts += [
@@ -216,9 +222,29 @@ def _costs(section: Section, part: str) -> list[str]:
     return [*parts, f"Measured on {counted(len(machines), 'machine')}: {'; '.join(map(text, machines))}."]
 
 
+def points(section: Section, kind: str) -> list[dict[str, Any]]:
+    """Return cost and AUROC of each detector that ran on all tasks: sums and means over fewer do not compare."""
+    found = []
+    for standing in section.standings:
+        mean = standing.mean("auroc")
+        if mean is None or len(standing.tasks) < len(section.tasks):
+            continue
+        seconds = (standing.total("fit_seconds") or 0) + (standing.total("score_seconds") or 0)
+        x = seconds if kind == "seconds" else standing.greatest("peak_mb") or 0
+        family = standing.facts.get("family", "")
+        point = {"name": standing.detector, "family": family, "floor": standing.is_floor, "x": x, "auroc": mean}
+        found.append(point)
+    return found
+
+
+def front(section: Section, kind: str) -> list[str]:
+    """Return the methods on the front of ``seconds`` or ``memory``."""
+    return front_of([point for point in points(section, kind) if not point["floor"]])
+
+
 def has_front(section: Section) -> bool:
     """Tell whether there is anything to draw against cost."""
-    return any(standing.mean("auroc") is not None for standing in section.standings if not standing.is_floor)
+    return bool(front(section, "seconds"))
 
 
 def _joined(parts: Sequence[str]) -> str:

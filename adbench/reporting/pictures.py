@@ -9,7 +9,7 @@ from typing import Any
 import adbench.reporting.charts as charts
 from adbench.reporting.filenames import chart_name
 from adbench.reporting.leaderboard import Leaderboard, Section
-from adbench.reporting.markdown import has_diagram, has_front
+from adbench.reporting.markdown import has_diagram, has_front, points
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def charts_of(section: Section) -> list[Chart]:
     if has_front(section):
         for kind, what in (("seconds", "fit and score seconds"), ("memory", "peak memory")):
             told = f"Mean AUROC against {what}; the line joins methods that no other beats in both."
-            made.append(Chart(kind, f"AUROC against {kind}", told, charts.pareto(_points(section, kind), kind)))
+            made.append(Chart(kind, f"AUROC against {kind}", told, charts.pareto(points(section, kind), kind)))
     return made
 
 
@@ -44,24 +44,3 @@ def drawn(board: Leaderboard) -> dict[str, str]:
         for part, own in {"": section, **section.parts}.items()
         for chart in charts_of(own)
     }
-
-
-def _points(section: Section, kind: str) -> list[dict[str, Any]]:
-    """Return a point for each detector that ran on all tasks: sums and means over fewer do not compare."""
-    points = []
-    for standing in section.standings:
-        mean = standing.mean("auroc")
-        if mean is None or len(standing.tasks) < len(section.tasks):
-            continue
-        seconds = (standing.total("fit_seconds") or 0) + (standing.total("score_seconds") or 0)
-        x = seconds if kind == "seconds" else standing.greatest("peak_mb") or 0
-        points.append(
-            {
-                "name": standing.detector,
-                "family": standing.facts.get("family", ""),
-                "floor": standing.is_floor,
-                "x": x,
-                "auroc": mean,
-            }
-        )
-    return points

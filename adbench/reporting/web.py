@@ -24,6 +24,7 @@ from adbench.reporting.pictures import charts_of
 from adbench.reporting.rows import NO_SCORES, Outcome, Row, Task
 from adbench.reporting.site import page
 from adbench.reporting.source import Source
+from adbench.reporting.words import all_visible
 from adbench.specs import ThresholdSpec
 
 BLOCK_BYTES, IMAGE_BYTES = 2_900_000, 600_000
@@ -56,7 +57,7 @@ def web_page(
         "legend": [" ".join(line.replace("*", "").replace("`", "").split()) for line in LEGEND.split(". ")],
         "sections": [_section(section, blocks.kept) for section in board.sections],
     }
-    return page(data, blocks.kept, blocks.pictures)
+    return page(all_visible(data), blocks.kept, blocks.pictures)
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tabulate import tabulate
 
@@ -14,8 +15,23 @@ MARK = "<!-- made by adbench leaderboard -->"
 
 def printable(value: object) -> str:
     """Return a text on one line, with a sign in place of what steers a terminal, a page's direction or an encoding."""
-    flat = " ".join(str(value).split())
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in flat)
+    return visible(" ".join(str(value).split()))
+
+
+def visible(value: str) -> str:
+    """Return a text of one or more lines with nothing in it that cannot be seen."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in value)
+
+
+def all_visible(value: Any) -> Any:
+    """Return plain values in which every text is :func:`visible`, names of parts too."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible(str(name)): all_visible(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [all_visible(part) for part in value]
+    return value
 
 
 def text(value: object, most: int | None = None) -> str:
