@@ -81,7 +81,7 @@ def test_a_picture_is_drawn_once(monkeypatch):
 
 @pytest.mark.parametrize("sign", ["\x1b", "\x00", "\u202e"])
 def test_signs_that_cannot_be_seen(sign):
-    """A name with a sign that XML does not allow, or that turns a text's direction, is drawn with another in its place."""
+    """A sign that XML does not allow, or that turns a text's direction, is drawn as another."""
     drawn = svg(pareto(points(3, f"a{sign}b{{}}"), "seconds"))
     assert sign not in drawn
     assert "a\ufffdb1" in drawn
