@@ -329,7 +329,7 @@ def test_records_of_another_shape(one, path, value):
     folder = one[2]
     execute(folder, f"UPDATE records SET body = json_set(body, '{path}', json('{json.dumps(value)}'))")
 
-    with Store.open_for_reading(folder) as store, pytest.raises(StoreError, match="record of trial .* cannot be read"):
+    with Store.open_for_reading(folder) as store, pytest.raises(StoreError, match=r"record of trial .* cannot be read"):
         store.labelled()
 
 
