@@ -25,7 +25,7 @@ LEGEND = textwrap.dedent("""\
     trivial lines to beat. `≈ floor` (in matrices `≈`): not shown to be better than every floor on the same rows.
     `below chance`: the whole interval is under .5. `=` after a rank: not shown to be behind the best method on the
     same rows. Ranks are by mean AUROC; a detector with a failed repetition ranks last on that task. Mean ranks are
-    over datasets; methods that share a letter under `group` are not told apart by Wilcoxon's test with Holm's
+    over datasets, of AUROCs averaged over a dataset's tasks first; methods that share a letter under `group` are not told apart by Wilcoxon's test with Holm's
     correction. Detectors that ran on fewer datasets stand below those on all: their mean ranks do not compare. A task
     with several test sets counts once, by the mean over them, without adversarial ones (†): only detectors that offer
     a gradient meet those. A `·` before a score's name: a second score of the same fit, not ranked.
