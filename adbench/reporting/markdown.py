@@ -21,19 +21,19 @@ _LANE = {"corrected": "", "published": ", published protocols (a reference's own
 _PART = {"image": "Images", "table": "Tables"}
 
 LEGEND = textwrap.dedent("""\
-    AUROC and average precision (AP) are means over repetitions with 95 % intervals. *Italic*: floors, the
-    trivial lines to beat. `≈ floor` (in matrices `≈`): not shown to be better than every floor on the same rows.
-    `below chance`: the whole interval is under .5. `=` after a rank: not shown to be behind the best method on the
-    same rows. Ranks are by mean AUROC; a detector with a failed repetition ranks last on that task. Mean ranks are
-    over datasets, of AUROCs averaged over a dataset's tasks first; methods that share a letter under `group` are not told apart by Wilcoxon's test with Holm's
-    correction. Detectors that ran on fewer datasets stand below those on all: their mean ranks do not compare. A task
-    with several test sets counts once, by the mean over them, without adversarial ones (†): only detectors that offer
-    a gradient meet those. A `·` before a score's name: a second score of the same fit, not ranked.
-    Bold: the best method of a table, or a failure. P@n: precision among as many rows as there are anomalies.
-    FPR@95: false alarms when 95 % of the anomalies are caught. Decisions: `got` is the share of normal rows flagged,
-    `F1 normal` takes normal rows as the positive class, and `gap` is what the oracle gains by knowing the test labels.
-    Seconds are medians, memory (MB) is the highest peak beyond the process's start. Profiles `quick` and `standard`
-    take random samples of large datasets.""")
+    AUROC and average precision (AP) are means over repetitions with 95 % intervals. *Italic*: floors, the trivial
+    lines to beat. `≈ floor` (in matrices `≈`): not shown to be better than every floor on the same rows. `below
+    chance`: the whole interval is under .5. `=` after a rank: not shown to be behind the best method on the same
+    rows. Ranks are by mean AUROC; a detector with a failed repetition ranks last on that task. Mean ranks are over
+    datasets, of AUROCs averaged over a dataset's tasks first; methods that share a letter under `group` are not
+    told apart by Wilcoxon's test with Holm's correction. Detectors that ran on fewer datasets stand below those on
+    all: their mean ranks do not compare. A task with several test sets counts once, by the mean over them, without
+    adversarial ones (†): only detectors that offer a gradient meet those. A `·` before a score's name: a second
+    score of the same fit, not ranked. Bold: the best method of a table, or a failure. P@n: precision among as many
+    rows as there are anomalies. FPR@95: false alarms when 95 % of the anomalies are caught. Decisions: `got` is the
+    share of normal rows flagged, `F1 normal` takes normal rows as the positive class, and `gap` is what the oracle
+    gains by knowing the test labels. Seconds are medians, memory (MB) is the highest peak beyond the process's
+    start. Profiles `quick` and `standard` take random samples of large datasets.""")
 
 
 def pages(board: Leaderboard) -> dict[str, str]:
