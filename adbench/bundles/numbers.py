@@ -8,10 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from adbench.errors import PluginError
-from adbench.evaluation import Evaluation, evaluate
+from adbench.evaluation import Evaluation
 from adbench.metric_names import DECISION_METRICS, RANK_METRICS
 from adbench.record import Label, Record
+from adbench.reporting.evaluator import evaluate_scores
 from adbench.specs import ThresholdSpec
 
 COSTS = ("fit_seconds", "score_seconds", "peak_mb")
@@ -34,20 +34,9 @@ def evaluations(
     UsageError
         If scores or labels are such that they cannot be evaluated.
     """
-    from adbench.reporting.evaluator import NOVELTY_RATE
-
-    rate = record.rows.get("contamination") or NOVELTY_RATE
-    found = {}
-    for name in sorted(arrays):
-        if name.startswith("scores/"):
-            test, _, score = name.removeprefix("scores/").rpartition("/")
-            y, train = arrays[f"y/{test}"], arrays[f"train_scores/{score}"]
-            try:
-                found[test, score] = evaluate(y, arrays[name], train, rate=rate, thresholds=thresholds)
-            except PluginError:
-                sound = [spec for spec in thresholds if _finds_limits(spec, train, rate)]
-                found[test, score] = evaluate(y, arrays[name], train, rate=rate, thresholds=sound)
-    return found
+    ordered = {name: arrays[name] for name in sorted(arrays)}
+    made = evaluate_scores(record, ordered, thresholds).tests
+    return {(test, score): evaluation for test, by_score in made.items() for score, evaluation in by_score.items()}
 
 
 def named_numbers(record: Record, made: Mapping[tuple[str, str], Evaluation]) -> Iterator[tuple[Name, float]]:
@@ -84,12 +73,3 @@ def trial_columns(label: Label, record: Record) -> dict[str, Any]:
 def same(stated: float, made: float) -> bool:
     """Tell whether two numbers are one, but for the order in which something was summed."""
     return stated == made or math.isclose(stated, made, rel_tol=TOLERANCE) or (math.isnan(stated) and math.isnan(made))
-
-
-def _finds_limits(spec: ThresholdSpec, train_scores: NDArray[Any], rate: float) -> bool:
-    """Tell whether a rule works on these training scores; it sees nothing else, so any test will do."""
-    try:
-        evaluate([0, 1], [0.0, 1.0], train_scores, rate=rate, thresholds=[spec])
-    except PluginError:
-        return False
-    return True

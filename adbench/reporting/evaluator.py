@@ -114,7 +114,7 @@ class Evaluator:
         known = decoded(self._known.get(record.key), Evaluated)
         if known is None:
             try:
-                known = self._evaluate(record, self._arrays(record.key))
+                known = evaluate_scores(record, self._arrays(record.key), self._thresholds)
             except AdbenchError as error:
                 return replace(record, status="error", reason=str(error)), {}
             self._new[record.key] = encoded(known)
@@ -149,22 +149,6 @@ class Evaluator:
         self._source.keep_cached(self._version, self._new)
         self._new = {}
 
-    def _evaluate(self, record: Record, arrays: Mapping[str, NDArray[Any]]) -> Evaluated:
-        rate = record.rows.get("contamination") or NOVELTY_RATE
-        tests: Evaluations = {}
-        notes: dict[str, None] = {}
-        for test, score, scores in scores_in(arrays):
-            y, train_scores = arrays[f"y/{test}"], arrays[f"train_scores/{score}"]
-            try:
-                made = evaluate(y, scores, train_scores, rate=rate, thresholds=self._thresholds)
-            except PluginError:
-                failures = [_failure(spec, train_scores, rate) for spec in self._thresholds]
-                sound = [spec for spec, failure in zip(self._thresholds, failures, strict=True) if not failure]
-                made = evaluate(y, scores, train_scores, rate=rate, thresholds=sound)
-                notes |= dict.fromkeys(f"{score}: {failure}" for failure in failures if failure)
-            tests.setdefault(test, {})[score] = made
-        return Evaluated(tests, tuple(notes))
-
     def _difference(self, key: str, line: Line) -> dict[str, dict[str, Interval]]:
         lines = line.scores
         found: dict[str, dict[str, Interval]] = {}
@@ -179,6 +163,32 @@ class Evaluator:
         if self._open[0] != key:
             self._open = key, self._source.arrays(key)
         return self._open[1]
+
+
+def evaluate_scores(
+    record: Record, arrays: Mapping[str, NDArray[Any]], thresholds: Sequence[ThresholdSpec]
+) -> Evaluated:
+    """Evaluate every score of a trial on every test set; a rule that finds no limits is left out, with a note.
+
+    Raises
+    ------
+    UsageError
+        If scores or labels are such that they cannot be evaluated.
+    """
+    rate = record.rows.get("contamination") or NOVELTY_RATE
+    tests: Evaluations = {}
+    notes: dict[str, None] = {}
+    for test, score, scores in scores_in(arrays):
+        y, train_scores = arrays[f"y/{test}"], arrays[f"train_scores/{score}"]
+        try:
+            made = evaluate(y, scores, train_scores, rate=rate, thresholds=thresholds)
+        except PluginError:
+            failures = [_failure(spec, train_scores, rate) for spec in thresholds]
+            sound = [spec for spec, failure in zip(thresholds, failures, strict=True) if not failure]
+            made = evaluate(y, scores, train_scores, rate=rate, thresholds=sound)
+            notes |= dict.fromkeys(f"{score}: {failure}" for failure in failures if failure)
+        tests.setdefault(test, {})[score] = made
+    return Evaluated(tests, tuple(notes))
 
 
 def scores_in(arrays: Mapping[str, NDArray[Any]]) -> list[tuple[str, str, NDArray[Any]]]:
